@@ -69,10 +69,23 @@ def _unforeseen(error: Exception) -> click.ClickException:
         return LimitReached(str(error))
     if isinstance(error, NotInstalled):
         return click.UsageError(str(error))
+    if damaged := _damaged(error):
+        return InternalError(
+            f"internal error: {damaged} is damaged ({type(error).__name__}: {error})\n"
+            "Python has compiled it, and trusts it: delete it and run again, and it is made anew."
+        )
     return InternalError(
         f"internal error: {type(error).__name__}: {error}\n"
         f"This is a bug of check-invariants. Run again with {DEBUG}=1 for the traceback, and report it, please."
     )
+
+
+def _damaged(error: Exception) -> str:
+    """The compiled file that Python could not load, if that is what has happened; otherwise ""."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_name != "_compile_bytecode":
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_locals.get("bytecode_path") or "")
 
 
 def _document(error: click.ClickException, arguments: Sequence[str]) -> None:

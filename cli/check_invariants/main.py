@@ -126,19 +126,24 @@ class Application(click.Group):
         standard.begin()
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except (click.ClickException, click.Abort) as error:
-            code = _failed(error, arguments)
         except SystemExit:
             if COMPLETION in os.environ:
                 raise
             code = ExitCode.OK  # what click printed (a help text) was not read to its end
         except Exception as error:
-            if os.environ.get(DEBUG):
-                raise
-            code = _failed(error, arguments)
+            cause = _cause_of(error)
+            if os.environ.get(DEBUG) and not isinstance(cause, (click.ClickException, click.Abort)):
+                raise cause from None
+            code = _failed(cause, arguments)
         if standalone_mode:
             sys.exit(int(code or 0))
         return code
+
+
+def _cause_of(error: Exception) -> Exception:
+    """The error itself: click takes the end of a file, wherever it was met, for somebody who did not wait."""
+    cause = error.__cause__
+    return cause if isinstance(error, click.Abort) and isinstance(cause, EOFError) else error
 
 
 def _columns() -> int:
