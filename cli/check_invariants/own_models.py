@@ -19,7 +19,7 @@ from draincheck import ModelError, ModelFile
 from draincheck.errors import ForeignProgram, MalformedModel, NoModelName, NoSuchModel, UnfitParameters
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder, Name, builders
-from draincheck.parameters import assigned
+from draincheck.parameters import assigned, distinct, typed
 from draincheck.sorts import Value
 from draincheck.subject import Source, Subject
 from draincheck.words import listed
@@ -64,7 +64,7 @@ def select_from_source(
 def built_otherwise(source: Source | None, subject: Subject) -> str:
     """That a file was made with other parameters than the user names, and how those are named; "" if it was not."""
     theirs = _parameters(source)
-    if not isinstance(subject, ModelFile) or theirs == subject.parameters:
+    if not isinstance(subject, ModelFile) or typed(theirs) == typed(subject.parameters):
         return ""
     made, built = (assigned(values) or "no parameters" for values in (theirs, subject.parameters))
     how = f"add {_options(theirs)}" if theirs else "name the function alone"
@@ -134,7 +134,7 @@ def load_models(name: str, settings: Iterable[tuple[str, Setting]]) -> ModelFile
         points = builder.points(given)
     if len(points) == 1:
         return _made(builder, points[0])
-    varied = [parameter for parameter in points[0] if len({point[parameter] for point in points}) > 1]
+    varied = [parameter for parameter in points[0] if len({distinct(point[parameter]) for point in points}) > 1]
     makers = [
         Maker(assigned({p: point[p] for p in varied}), builder.options(point), partial(_made, builder, point))
         for point in points

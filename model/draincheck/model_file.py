@@ -21,7 +21,7 @@ from draincheck.errors import MalformedModel, ModelError, NoModelName, NoSuchMod
 from draincheck.lang import Model
 from draincheck.lang.variations import Variant, variants_of
 from draincheck.names import nearest
-from draincheck.parameters import MOST, Parameters, assigned, called_with, shown
+from draincheck.parameters import MOST, Parameters, assigned, called_with, shown, typed
 from draincheck.program import Program
 from draincheck.properties import FAULTS
 from draincheck.ranges import guarded
@@ -217,7 +217,7 @@ class Builder(Struct, frozen=True, dict=True):
         """
         own = self.given
         values = self.parameters.read({**own, **parameters})
-        file, variant = self.program.file, self.variant if values == own else None
+        file, variant = self.program.file, self.variant if typed(values) == typed(own) else None
         made = self.program.run(self.function, lambda: _compiled(called_with(self.call, self.parameters.made(values))))
         if not isinstance(made, TransitionSystem):
             wanted = "wanted is a draincheck.lang.Model or a TransitionSystem"

@@ -21,13 +21,23 @@ from draincheck.names import nearest
 from draincheck.sorts import Value
 from draincheck.words import listed
 
-__all__ = ["MOST", "Parameter", "Parameters", "assigned", "called_with", "shown"]
+__all__ = ["MOST", "Parameter", "Parameters", "assigned", "called_with", "distinct", "shown", "typed"]
 
 #: values that one parameter may be given at once, such as by 2..4
 MOST = 10_000
 
 #: how truth values may be written
 _TRUTH: Mapping[str, bool] = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+
+
+def distinct(value: Value) -> tuple[type, Value]:
+    """What tells a value from others: in Python True is 1, and here `on` is not `1`."""
+    return type(value), value
+
+
+def typed(values: Mapping[str, Value]) -> dict[str, tuple[type, Value]]:
+    """Values by name, as they are compared (`distinct`)."""
+    return {name: distinct(value) for name, value in values.items()}
 
 
 def shown(value: Value) -> str:
@@ -85,7 +95,7 @@ class Parameter(Struct, frozen=True):
         elif self.domain is int:
             fits = isinstance(found, int) and not isinstance(found, bool)
         else:
-            fits = any(found is value or (type(found), found) == (type(value), value) for value in self.choices)
+            fits = found is not None and distinct(found) in map(distinct, self.choices)
         return found if fits and found is not None else self._refuse(given)
 
     def _text(self, text: str) -> Value | None:
@@ -110,7 +120,8 @@ class Parameter(Struct, frozen=True):
         """The values that are meant: one, or those of a list and of ranges, as in `2,4..6`. Raises as `read`."""
         if not isinstance(given, str) or self.domain is str or self._text(given) is not None:
             return (self.read(given),)
-        return tuple(dict.fromkeys(value for part in given.split(",") for value in self._range(part.strip())))
+        values = (value for part in given.split(",") for value in self._range(part.strip()))
+        return tuple({distinct(value): value for value in values}.values())
 
     def _range(self, part: str) -> Sequence[Value]:
         ends = re.fullmatch(r"([+-]?[0-9]{1,18})\.\.([+-]?[0-9]{1,18})", part) if self.domain is int else None

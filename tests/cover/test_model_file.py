@@ -368,3 +368,35 @@ def counts():
     m.always("below", n < 9)
     return m
 """
+
+
+_MIXED = """
+from typing import Literal
+
+from draincheck.lang import Model, variant
+
+
+@variant("v", x=1, expect={"kept": "violated"})
+def build(x: Literal[0, 1, True] = 0) -> Model:
+    m = Model(f"m {x!r}")
+    n = m.int("n", 0, 1)
+    with m.thread("t") as p:
+        p.do("one", n.set(int(x is not True and x == 1)))
+    m.always("kept", n.is_(0))
+    return m
+"""
+
+
+def test_values_that_python_takes_for_the_same_make_models_of_their_own(tmp_path: Path) -> None:
+    """A table has a line for each, a variant with the other of them is another model, and so has a sweep a point for each."""
+    file = tmp_path / "m.py"
+    file.write_text(_MIXED, encoding="utf-8")
+    table = json.loads(run("check", f"{file}:build", "--set", "x=0,1,on", "--json").stdout)
+    assert [row["model"] for row in table["models"]] == ["m 0", "m 1", "m True"]
+    assert ModelFile.load(f"{file}:build:v", {"x": "1"}).variant is not None
+    assert ModelFile.load(f"{file}:build:v", {"x": "on"}).variant is None
+    assert run("check", f"{file}:build:v", "--set", "x=on").exit_code == 0
+    swept = json.loads(run("sweep", f"{file}:build", "--json").stdout)
+    assert swept["table"] == [{"x": [0, True]}]
+    changes = json.loads(run("why", f"{file}:build", "--set", "x=1", "--property", "kept", "--json").stdout)
+    assert [item["changes"] for item in changes["answers"]] == [{"x": 0}, {"x": True}]

@@ -39,6 +39,17 @@ def build(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 TAKES = Parameters.of(build, "build")
 
 
+def mixed(x: Literal[0, 1, True, False] = 0) -> None:
+    """Values that Python takes for the same."""
+
+
+def test_values_that_python_takes_for_the_same_are_several() -> None:
+    """True is 1 there, and is written otherwise here; what is said twice is one."""
+    (found,) = Parameters.of(mixed, "mixed").all
+    values = found.several("0,1,on,off,1,on")
+    assert [(type(value), value) for value in values] == [(int, 0), (int, 1), (bool, True), (bool, False)]
+
+
 @pytest.mark.parametrize(
     ("name", "given", "meant"),
     [

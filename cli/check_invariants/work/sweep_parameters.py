@@ -19,7 +19,7 @@ from draincheck.budget import grace
 from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder
-from draincheck.parameters import assigned, shown
+from draincheck.parameters import assigned, distinct, shown
 from draincheck.reason import Stop
 from draincheck.sorts import Value
 from draincheck.words import counted, listed, share
@@ -130,8 +130,8 @@ class _Found(Struct, frozen=True):
         return f"; not demanded in {len(self.lacking)} where all else holds: {', '.join(names)}" if names else ""
 
 
-def _fits(values: Mapping[str, object], cube: Cube) -> bool:
-    return all(values[name] in allowed for name, allowed in cube.allowed)
+def _fits(values: Mapping[str, Value], cube: Cube) -> bool:
+    return all(distinct(values[name]) in map(distinct, allowed) for name, allowed in cube.allowed)
 
 
 def _show(found: _Found) -> None:

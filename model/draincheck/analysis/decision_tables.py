@@ -17,7 +17,7 @@ from math import prod
 from msgspec import Struct
 
 from draincheck.knobs import Setting, knob_named
-from draincheck.parameters import shown
+from draincheck.parameters import distinct, shown
 
 __all__ = ["Cube", "Space", "cover", "members", "prime_cubes"]
 
@@ -70,13 +70,14 @@ class Space(Struct, frozen=True, dict=True):
         """The number of a vector, from 0."""
         number = 0
         for knob, values in zip(self.knobs, self.values, strict=True):
-            number = number * len(values) + values.index(vector[knob])
+            number = number * len(values) + _place(values, vector[knob])
         return number
 
     def members(self, fixed: Mapping[str, Setting]) -> int:
         """The set of the vectors that have these values, whatever the other knobs'."""
         choices = (
-            1 << values.index(fixed[knob]) if knob in fixed else (1 << len(values)) - 1 for knob, values in self._rows()
+            1 << _place(values, fixed[knob]) if knob in fixed else (1 << len(values)) - 1
+            for knob, values in self._rows()
         )
         return members(tuple(choices), self.sizes)
 
@@ -100,6 +101,10 @@ class Space(Struct, frozen=True, dict=True):
     def primes(self, wanted: int) -> dict[_Choices, int]:
         """Every prime cube of a set of vectors, with its members."""
         return {choices: members(choices, self.sizes) for choices in prime_cubes(wanted, self.sizes)}
+
+
+def _place(values: Sequence[Setting], value: Setting) -> int:
+    return [*map(distinct, values)].index(distinct(value))
 
 
 def members(choices: Sequence[int], sizes: Sequence[int]) -> int:

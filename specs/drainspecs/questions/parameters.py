@@ -20,6 +20,7 @@ from draincheck.checking import check
 from draincheck.errors import SpaceTooLarge
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder
+from draincheck.parameters import distinct, typed
 from draincheck.pool import in_processes
 from draincheck.properties import FAULTS, WithinBounds
 from draincheck.reason import Stop
@@ -176,9 +177,12 @@ def flips(
 def _changes(start: Values, axes: Axes, size: int) -> Iterator[dict[str, Value]]:
     """All changes of so many parameters."""
     for names in combinations(axes, size):
-        others = ([value for value in axes[name] if value != start.get(name)] for name in names)
+        others = (
+            [value for value in axes[name] if name not in start or distinct(value) != distinct(start[name])]
+            for name in names
+        )
         yield from (dict(zip(names, values, strict=True)) for values in product(*others))
 
 
 def _within(small: Values, large: Values) -> bool:
-    return small.items() <= large.items()
+    return typed(small).items() <= typed(large).items()
