@@ -16,7 +16,7 @@ from time import perf_counter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from draincheck.errors import OutOfBudget
+from draincheck.errors import ModelError, OutOfBudget
 from draincheck.reason import Stop, StopKind
 
 __all__ = [
@@ -48,8 +48,16 @@ MEGABYTE = 1 << 20
 STATM = "/proc/self/statm"
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # noqa: PLR0124 (no number is none)
+
+
 class Limits(Struct, frozen=True):
-    """Where work stops. None means no limit.
+    """Where work stops. None means no limit; what has no time left stops at once. Raises ModelError for what is no limit.
 
     Attributes:
         states: distinct states stored. Symbolic engines know nothing of states.
@@ -62,6 +70,13 @@ class Limits(Struct, frozen=True):
     seconds: float | None = None
     depth: int | None = None
     memory: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("states", self.states), ("depth", self.depth), ("memory", self.memory)):
+            if value is not None and not _is_count(value):
+                raise ModelError(f"the limit {name} is a whole number from 0, or None, not {value!r}")
+        if self.seconds is not None and not _is_time(self.seconds):
+            raise ModelError(f"the limit seconds is a number, or None, not {self.seconds!r}")
 
     def begun(self) -> Budget:
         """The budget that starts now; what is not said in it, the running command's says, and time ends with that in any case."""

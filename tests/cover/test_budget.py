@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from itertools import count
 from mmap import mmap
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from draincheck import Limits, Model, Outcome, budget, check
 from draincheck.budget import NO_LIMITS, divided, free_memory, interrupt, look, memory_in_use, running
-from draincheck.errors import OutOfBudget
+from draincheck.errors import ModelError, OutOfBudget
 from draincheck.exploration import explorer
 from draincheck.exploration.explorer import EMPTY, NEAR, _growth
 from draincheck.pool import in_processes
@@ -329,3 +331,44 @@ def test_where_nothing_moves_is_known_without_going_back(
     if outcome is Outcome.VIOLATED:
         assert whole.reason == Stuck(("waits",), 0)
         assert found.reason == Stuck(("waits",), 2, first=False)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"states": 2.5}, "the limit states is a whole number from 0, or None, not 2.5"),
+        ({"states": -1}, "the limit states is a whole number from 0, or None, not -1"),
+        ({"depth": 2.5}, "the limit depth is a whole number from 0, or None, not 2.5"),
+        ({"depth": True}, "the limit depth is a whole number from 0, or None, not True"),
+        ({"memory": "1G"}, "the limit memory is a whole number from 0, or None, not '1G'"),
+        ({"seconds": float("nan")}, "the limit seconds is a number, or None, not nan"),
+        ({"seconds": "1"}, "the limit seconds is a number, or None, not '1'"),
+    ],
+)
+def test_what_is_no_limit_is_refused(limit: dict[str, Any], said: str) -> None:
+    """Where it is made: an engine would go further, or never stop, or fail."""
+    with pytest.raises(ModelError) as error:
+        Limits(**limit)
+    assert str(error.value) == said
+    with pytest.raises(ModelError):
+        replace(NO_LIMITS, **limit)
+
+
+@pytest.mark.parametrize("limits", [(0, 0.0, 0, 0), (1, 1, 1, 1), (None, float("inf"), None, None), (1, -1.0, 1, 1)])
+def test_what_is_a_limit_is_taken(limits: tuple[Any, ...]) -> None:
+    """Negative control: none at all, no time left, and numbers without a point where a time is meant."""
+    made = Limits(*limits)
+    assert (made.states, made.seconds, made.depth, made.memory) == limits
+
+
+@pytest.mark.parametrize("engine", ["simulation", "bmc", "induction"])
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_depth_of_no_steps_is_one(engine: str, depth: int) -> None:
+    """No engine takes it for none; what a step shows is seen with one (induction looks at less than so many)."""
+    m = Model("m")
+    x = m.int("x", 0, 5)
+    with m.thread("t") as p, p.loop():
+        p.do("more", x.inc(), when=x < 5)
+    m.always("small", x < 1)
+    found = check(m, engine=engine, limits=Limits(depth=depth + (engine == "induction" and depth)))["small"]
+    assert found.outcome is (Outcome.VIOLATED if depth else Outcome.UNKNOWN)

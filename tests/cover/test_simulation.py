@@ -191,10 +191,11 @@ def test_time_limit_stops_between_walks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "depth", "message"), [(0, 1, "runs must be at least 1, not 0"), (1, -2, "depth must")]
+    ("runs", "depth", "message"),
+    [(0, 1, "runs must be at least 1, not 0"), (1, -2, "depth must be at least 0, not -2")],
 )
 def test_numbers_that_make_no_sense_are_refused(runs: int, depth: int, message: str) -> None:
-    """Neither no walks nor walks of no length."""
+    """Neither no walks nor walks of less than no length."""
     with pytest.raises(ModelError, match=message):
         simulate(walker().compile(), runs=runs, depth=depth)
 

@@ -105,7 +105,7 @@ def _proved(
     """What k-induction says, and its proofs; the time is for all of them."""
     verdicts: dict[str, Verdict] = {}
     proofs: dict[str, Proof] = {}
-    limits = replace(limits.begun(), depth=limits.depth or induction.DEFAULT_STEPS)
+    limits = replace(limits.begun(), depth=induction.DEFAULT_STEPS if limits.depth is None else limits.depth)
     for number, item in enumerate(items, 1):
         found = induction.prove(system, [item.name], limits)
         verdicts |= {name: verdict for name, (verdict, _) in found.items()}

@@ -103,16 +103,17 @@ def simulate(
         system: the system.
         property_names: the properties; all if none is named, and then errors of a run are looked for as long as there are walks.
         runs: how many walks, at least 1.
-        depth: how many actions a walk takes at most, at least 1.
+        depth: how many actions a walk takes at most; with 0 it stays where it begins.
         seed: decides all choices; its lowest 64 bits do.
         limits: only `seconds` matters, nothing is stored.
         reporter: told how many actions were taken.
         tier: who walks; nothing that is found depends on it.
 
     Raises:
-        ModelError: `runs` or `depth` is not positive, or machine code is demanded and cannot be had.
+        ModelError: `runs` is not positive, or `depth` negative, or machine code is demanded and cannot be had.
     """
-    _want_positive(runs=runs, depth=depth)
+    _want(runs, 1, "runs")
+    _want(depth, 0, "depth")
     watch = limits.begun()
     properties = [system.property_named(name) for name in property_names] or system.properties or system.implicit
     looked_for = [*dict.fromkeys((*properties, *(() if property_names else system.implicit)))]
@@ -133,7 +134,7 @@ def answer(asked: Question) -> Answered:
     """Verdicts on properties one by one, so that each has walks of its own."""
 
     def search(names: Sequence[str]) -> dict[str, Verdict]:
-        depth = asked.limits.depth or DEPTH
+        depth = DEPTH if asked.limits.depth is None else asked.limits.depth
         return simulate(asked.system, names, depth=depth, limits=asked.limits, reporter=asked.reporter).verdicts
 
     return one_by_one(asked, lambda name: search([name]), search)
@@ -146,11 +147,10 @@ class _Walk(Struct):
     actions: list[int]
 
 
-def _want_positive(**numbers: int) -> None:
-    """Raise ModelError for one of these numbers that is not."""
-    for name, value in numbers.items():
-        if value < 1:
-            raise ModelError(f"{name} must be at least 1, not {value}")
+def _want(value: int, least: int, name: str) -> None:
+    """Raise ModelError for a smaller number."""
+    if value < least:
+        raise ModelError(f"{name} must be at least {least}, not {value}")
 
 
 class _Walks:

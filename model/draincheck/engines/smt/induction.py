@@ -103,7 +103,7 @@ def answer(asked: Question) -> Answered:
         return {name: verdict for name, (verdict, _) in found.items()}
 
     def search(names: Sequence[str]) -> dict[str, Verdict]:
-        deep = replace(asked.limits.begun(), depth=asked.limits.depth or DEFAULT_STEPS)
+        deep = replace(asked.limits.begun(), depth=DEFAULT_STEPS if asked.limits.depth is None else asked.limits.depth)
         return bmc.decide(asked.system, names, deep, asked.reporter)
 
     return one_by_one(asked, decide, search)
