@@ -80,6 +80,24 @@ def test_users_model_is_proved(model: str, tmp_path: Path) -> None:
     assert (tmp_path / "a-small-model.smt2").is_file()
 
 
+def test_prove_ends_with_10_for_what_was_never_asked_as_its_help_says(model: str, tmp_path: Path) -> None:
+    """What was not named and was never asked might have been violated; the rest is written down. Named, nothing is."""
+    (tmp_path / "small.py").write_text(
+        MODEL.replace("    return m", "    m.leads_to('answered', x > 3, done)\n    return m")
+    )
+    (tmp_path / "asked.py").write_text(
+        MODEL.replace("    return m", "    with m.thread('other') as p:\n        with p.when(x > 3):\n"
+                      "            p.check('odd', done)\n        p.do('look')\n    return m")
+    )  # fmt: skip
+    rest = run("prove", "asked.py:build", "-o", "rest.smt2")
+    assert "not certified: odd: never asked" in rest.stdout
+    assert (rest.exit_code, (tmp_path / "rest.smt2").is_file()) == (10, True)
+    assert run("prove", "asked.py:build", "--property", "odd", "-o", "odd.smt2").exit_code == 10
+    assert not (tmp_path / "odd.smt2").exists()
+    assert "was never asked, and the others were written down" in " ".join(run("prove", "--help").stdout.split())
+    assert run("prove", "small.py:build", "-o", "runs.smt2").exit_code == 0
+
+
 def test_prove_prints_json(model: str, tmp_path: Path) -> None:
     """What is claimed, what is not and why, as one document."""
     result = run("prove", model, "--json", "-o", "it.smt2")

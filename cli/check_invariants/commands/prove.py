@@ -39,8 +39,9 @@ def command() -> None:
 
     \b
     Exit codes: 0 written; 10 a property that was named does not hold, or nothing holds, and nothing was
-    written; 30 something is not known to hold (of properties that were not named: the others were written
-    down); 150 the model is malformed; 2 wrong arguments, or the output cannot be written; 130 interrupted.
+    written, or one that was not named was never asked, and the others were written down; 30 something is
+    not known to hold (of properties that were not named: the others were written down);
+    150 the model is malformed; 2 wrong arguments, or the output cannot be written; 130 interrupted.
 
     \b
     Example: check-invariants prove --revision 9a0cec664e -o 9a0cec664e.smt2
