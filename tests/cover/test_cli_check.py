@@ -384,3 +384,13 @@ def test_knobs_that_no_code_base_could_have_are_refused() -> None:
     result = CliRunner().invoke(cli, ["check", "--revision", "5a7e7a0bad", "--set", "drain=yield_first"])
     assert result.exit_code == 150
     assert "no code base could be like 5a7e7a0bad+drain=yield_first: drain=yield_first disables" in result.output
+
+
+def test_processes_are_for_several_scenarios(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where one process searches, others are refused, and not ignored; negative control: what several share is searched by as many."""
+    monkeypatch.chdir(tmp_path)
+    for options, what in ((["--scenario", "mirror"], "one scenario is"), (["m.py:build"], "models of your own are")):
+        result = CliRunner().invoke(cli, ["check", *options, "-j", "2"])
+        assert (result.exit_code, result.stdout) == (2, ""), result.output
+        assert f"--processes is for a code base in several scenarios: {what} searched by one process" in result.stderr
+    assert CliRunner().invoke(cli, ["check", "--property", "S1", "-j", "1"]).exit_code in (0, 12)

@@ -147,6 +147,10 @@ def test_other_engines_take_the_same_question(counter: str, engine: str) -> None
     ("arguments", "message"),
     [
         (["counter.py", "--set", "last=2"], "--set is for one function: name it, as counter.py:FUNCTION"),
+        (
+            ["counter.py", "-j", "2"],
+            "--processes is for a code base in several scenarios: models of your own are searched by one process",
+        ),
         (["counter.py", "--traces"], "--traces is for one model, and counter.py is 2 here: name one"),
         (["counter.py", "--trace-out", "t.json"], "--trace-out is for one model, and counter.py is 2 here: name one"),
         (["counter.py:counter", "--set", "last=0..99", "--set", "step=0..999"], "100000 combinations are too many"),

@@ -43,7 +43,7 @@ from check_invariants.deferred import Deferred
 @options.strict
 @click.option("--traces", is_flag=True, help="Show every counterexample, not only the shortest of what matters.")
 @options.short
-@click.option("--no-trace", is_flag=True, help="Leave out the counterexamples.")
+@click.option("--no-trace", is_flag=True, help="Leave out the counterexamples. A table of several models has none.")
 @click.option(
     "--trace-out",
     metavar="PATH",

@@ -65,6 +65,7 @@ def command(
     wanted = Wanted(
         0 if no_trace else None if traces else 1, short, trace_out, html, as_json, strict or bool(properties)
     )
+    _refuse_processes(processes, selectors)
     apart({"--trace-out": trace_out, "--html": html}, as_json=as_json)
     kind = _kind(wanted, selectors)
     if kind is None:
@@ -92,6 +93,13 @@ def _refuse_together(lemmas: Sequence[str], engine: str, no_trace: bool, traces:
         raise click.UsageError("--lemma is for --engine induction")
     if no_trace and traces:
         raise click.UsageError("--no-trace and --traces exclude each other")
+
+
+def _refuse_processes(processes: int | None, named: Selectors) -> None:
+    """Raise UsageError for several processes where one searches."""
+    if processes is not None and (named["model"] is not None or named.get("scenario") is not None):
+        what = "models of your own are" if named["model"] is not None else "one scenario is"
+        raise click.UsageError(f"--processes is for a code base in several scenarios: {what} searched by one process")
 
 
 def _refuse_limits(engine: str, max_states: int | None, depth: int | None) -> None:
