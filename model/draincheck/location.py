@@ -174,12 +174,12 @@ def written(value: object) -> str:
 def _short_name(file: str, frame: FrameType) -> str:
     """`package/module.py` for a module of a package, else the path below the working directory: the same on every machine.
 
-    Of two files that would be called the same, the second is called by its path.
+    Of two modules that would be called the same, the second is called by its path.
     """
     module = str(frame.f_globals.get("__name__", ""))
     path = file.removeprefix(_working_directory()) if os.path.isabs(file) else file  # noqa: PTH117 (as above)
     package = module.replace(".", "/") + ".py" if "." in module else path
-    name = next((name for name in (package, path) if _files.get(name, file) == file), file)
+    name = package if _files.get(package, file) == file else path
     _names[file] = name
     _files[name] = file
     return name

@@ -155,8 +155,11 @@ def test_two_outputs_are_two_files(options: str, said: str, tmp_path: Path, monk
         ("gate --junit same --sarif same", "--junit", "--sarif"),
     ],
 )
-def test_of_every_command_that_writes_several(command: str, first: str, second: str, tmp_path: Path) -> None:
-    """One rule for all of them."""
+def test_of_every_command_that_writes_several(
+    command: str, first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rule for all of them; a gate's refusal goes into the report that has the file."""
+    monkeypatch.chdir(tmp_path)
     log = tmp_path / "log"
     log.write_text("", encoding="utf-8")
     result = run(*command.format(log=log).split())
