@@ -17,7 +17,7 @@ from check_invariants.output import emit, emit_stop, until_stopped
 from check_invariants.own_models import load_model
 from draincheck.backtrace.activity import Activity
 from draincheck.backtrace.lines import is_binary
-from draincheck.backtrace.located import Candidate, Located, LocatedAs, LocatedSpot, candidates, located, shortest_run
+from draincheck.backtrace.located import Candidate, Located, LocatedAs, LocatedSpot, located, shared, shortest_run
 from draincheck.backtrace.reading import read_backtrace
 from draincheck.errors import LogError, ModelError
 from draincheck.knobs import Setting
@@ -78,7 +78,7 @@ def command(
     systems, stop = _explored(subjects if any(trace.stacks for _, trace in traces) else [])
     found = [(file, located(trace, systems, qemu=model is None)) for file, trace in traces]
     if model is None and stop is None and any(each.answer in _UNDECIDED for _, each in found):
-        more, stop = _explored(_subjects(model, settings, revisions, scenarios, *WHOLE_RUNS))
+        more, stop = _explored(_subjects(model, settings, revisions, scenarios, *WHOLE_RUNS), "whole-run system")
         found = [
             (file, located(each.backtrace, [*systems, *more]) if each.answer in _UNDECIDED else each)
             for file, each in found
@@ -136,10 +136,15 @@ def _subjects(
     ]
 
 
-def _explored(subjects: Sequence[Subject]) -> tuple[list[Candidate], Stop | None]:
-    """The systems, each explored; with a stop, those that came before it."""
+def _explored(subjects: Sequence[Subject], what: str = "system") -> tuple[list[Candidate], Stop | None]:
+    """The systems, each explored; with a stop, those that came before it. `what` they are called while they are counted."""
     try:
-        return until_stopped(candidates(subjects, Limits(states=MOST)), "system", "searched", None)
+        built, stop = until_stopped(((each, each.system()) for each in subjects), what, "built", len(subjects))
+        if stop:
+            return [], stop
+        systems, limits = shared(built), Limits(states=MOST)
+        searched = (Candidate.of(system, those, limits) for system, those in systems)
+        return until_stopped(searched, what, "searched", len(systems))
     except ModelError as error:
         raise MalformedInput(str(error)) from error
 

@@ -18,7 +18,7 @@ from draincheck.subject import Subject
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
 
-__all__ = ["Candidate", "Located", "LocatedAs", "LocatedSpot", "candidates", "located", "shortest_run"]
+__all__ = ["Candidate", "Located", "LocatedAs", "LocatedSpot", "candidates", "located", "shared", "shortest_run"]
 
 
 class Candidate(Struct, frozen=True, eq=False):
@@ -26,6 +26,11 @@ class Candidate(Struct, frozen=True, eq=False):
 
     subjects: tuple[Subject, ...]
     postures: Postures
+
+    @classmethod
+    def of(cls, system: TransitionSystem, subjects: Iterable[Subject], limits: Limits) -> Candidate:
+        """The system of these, explored. Raises ModelError for a model at fault."""
+        return cls(tuple(subjects), postures(system, limits))
 
 
 class LocatedSpot(Struct, frozen=True):
@@ -91,12 +96,16 @@ class Located(Struct, frozen=True):
 
 def candidates(subjects: Iterable[Subject], limits: Limits) -> Iterator[Candidate]:
     """Systems with those who have them, each explored once, in the order of its first subject. Raises ModelError for a model at fault."""
+    for system, those in shared((each, each.system()) for each in subjects):
+        yield Candidate.of(system, those, limits)
+
+
+def shared(built: Iterable[tuple[Subject, TransitionSystem]]) -> list[tuple[TransitionSystem, list[Subject]]]:
+    """Each system once, with those who have it, in the order of the first of them."""
     found: dict[str, tuple[TransitionSystem, list[Subject]]] = {}
-    for subject in subjects:
-        system = subject.system()
+    for subject, system in built:
         found.setdefault(system.digest, (system, []))[1].append(subject)
-    for system, those in found.values():
-        yield Candidate(tuple(those), postures(system, limits))
+    return list(found.values())
 
 
 def located(backtrace: Backtrace, systems: Sequence[Candidate], *, qemu: bool = True) -> Located:
