@@ -172,7 +172,7 @@ def test_a_file_without_variants() -> None:
     """What names nothing is the configuration's fault."""
     result = gate(RING, model="def build(): ...\n")
     assert troubles(result) == [
-        "ring.py: configuration: drain-gate.toml:2: ring.py has no variants: name a function of it, as MODEL.py:FUNCTION"
+        "ring.py: configuration: drain-gate.toml:2: ring.py has no variants: name a function of it, ring.py:build"
     ]
     assert result.exit_code == 151
 
@@ -280,3 +280,11 @@ def test_the_order_is_that_of_the_file() -> None:
         "v2.6.0 (ab27c3b5e7) / timer",
         "v2.6.0 (ab27c3b5e7) / mirror",
     ]
+
+
+@pytest.mark.parametrize(("asked", "others"), [('["safe"]', False), ('["safe", "goal"]', True)])
+def test_a_list_speaks_of_others_only_where_there_are_some(asked: str, others: bool) -> None:
+    """Where `expect` names all that is asked about, there are none."""
+    listed = gate(f'{RING}function = "build"\nproperties = {asked}\nexpect = {{ safe = "holds" }}\n', "--list")
+    assert listed.exit_code == 0 and "safe holds" in listed.stdout, listed.output
+    assert ("all others" in listed.stdout) is others

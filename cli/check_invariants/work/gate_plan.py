@@ -58,6 +58,8 @@ class Planned(NamedTuple):
     def expected(self) -> str:
         """In words."""
         said = [f"{name} {word}" for name, word in self.entry.expect.items()]
+        if said and self.entry.asked and set(self.entry.asked) <= set(self.entry.expect):
+            return ", ".join(said)
         return ", ".join([*said, f"all others {self.otherwise}" if said else f"all {self.otherwise}"])
 
 
