@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
+from check_invariants import standard
 from check_invariants.exit import NotWritable
 from check_invariants.options import STDOUT
 from check_invariants.output import emit_content
 from draincheck.atomicfile import check_writable, write_atomically
 
-__all__ = ["apart", "check_output", "is_directory", "make_directory", "place_of", "write_to"]
+__all__ = ["apart", "check_output", "is_directory", "make_directory", "place_of", "say_written", "write_to"]
 
 #: a name that no file has, for seeing whether a directory takes files
 PROBE = ".check-invariants"
@@ -74,6 +75,12 @@ def write_to(path: str, data: str | bytes) -> None:
     _refuse_input(path)
     with _writing(path):
         write_atomically(Path(path), data)
+
+
+def say_written(what: str, path: str) -> None:
+    """Say on standard error that something was written to a file; nothing where standard output has it."""
+    if path != STDOUT:
+        standard.note(f"{what} written to {path}\n")
 
 
 @contextmanager

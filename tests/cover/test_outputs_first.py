@@ -174,3 +174,26 @@ def test_files_beside_each_other_are_several(tmp_path: Path, monkeypatch: pytest
     found = run("check", "--revision", "ab27c3b5e7", "--scenario", "mirror", "--trace-out", "d/", "--html", "d/a.html")
     assert found.exit_code == 12, found.output
     assert {"a.html", "S1.json"} <= {path.name for path in (tmp_path / "d").iterdir()}
+
+
+def test_what_was_written_is_said_and_standard_output_says_it_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On standard error, the same way by each command that has nothing else to say; not where standard output has it."""
+    monkeypatch.chdir(tmp_path)
+    base = ("--revision", "ab27c3b5e7")
+    for words, file, said in (
+        (("trace", "export", *base, "--property", "S4"), "t.json", "ab27c3b5e7 / mirror: S4: 42 steps"),
+        (("graph", *base, "--states"), "g.json", "991 nodes and "),
+        (("model", "export", *base, "--format", "smtlib"), "m.smt2", ""),
+    ):
+        result = run(*words, "-o", file)
+        assert (result.exit_code, result.stdout) == (0, "") and Path(file).exists(), result.output
+        assert result.stderr.startswith(said) and result.stderr.endswith(f" written to {file}\n")
+        assert "written to" not in run(*words, "-o", "-").stderr
+
+
+def test_a_matrix_begins_and_ends_with_what_it_comes_to() -> None:
+    """The first line is the last one, and never an empty one."""
+    lines = run("--scenario", "mirror", "--property", "S1").stdout.splitlines()
+    assert lines[0] == lines[-1] and " rows" in lines[0]

@@ -8,7 +8,7 @@ import click
 
 from check_invariants import standard
 from check_invariants.exit import ExitCode, LimitReached
-from check_invariants.files import check_output, write_to
+from check_invariants.files import check_output, say_written, write_to
 from check_invariants.graph_files import DRAWN, GraphFile, drawing, form_of, written
 from check_invariants.judge import asking, compiled, meaningful
 from check_invariants.output import Counter
@@ -59,6 +59,8 @@ def command(
     else:
         found = _of_system(form, output, merge, nodes, item, **selectors)
     write_to(output, written(found, form))
+    graph = found.graph
+    say_written(f"{counted(len(graph), 'node')} and {counted(graph.number_of_edges(), 'edge')}", output)
     standard.note(f"{found.note}\n" if found.note else "")
     return ExitCode.OK
 

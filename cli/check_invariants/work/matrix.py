@@ -83,7 +83,8 @@ def command(
         said: Document = {"answers": answers.splitlines(), "substitutes": substitutes(revisions)}
         emit_json("matrix", {**said, "rows": found, "summary": summary}, code)
     else:
-        emit(f"{answers}\n" if answers.count("\n") <= FEW else "")
+        few = 0 < answers.count("\n") <= FEW
+        emit(f"{answers}\n" if few else f"{_Sum.of(results, properties, seconds)}\n\n")
         emit_substitutes(revisions)
         show(results, properties, seconds, full)
         emit(answers)

@@ -12,7 +12,7 @@ import click
 from check_invariants import standard
 from check_invariants.documents import Document, json_text
 from check_invariants.exit import ExitCode
-from check_invariants.files import check_output, write_to
+from check_invariants.files import check_output, say_written, write_to
 from check_invariants.judge import compiled, meaningful
 from check_invariants.options import STDOUT
 from check_invariants.selection import chosen_properties, select
@@ -46,6 +46,7 @@ def export(
             raise click.UsageError(f"{subject.title} cannot be written as {form}: {error}") from error
     standard.note("".join(f"warning: not in the file: {each}\n" for each in written.left_out))
     write_to(output, json_text("model-export", _document(subject, system, form, written)) if as_json else written.text)
+    say_written(f"{subject.title} as {form}", output)
     return ExitCode.OK
 
 

@@ -14,7 +14,7 @@ from check_invariants.again import command_again
 from check_invariants.documents import Document, Json, emit_json
 from check_invariants.exit import ExitCode, MalformedInput, cut_short, ending
 from check_invariants.explorer import cell_of, explorer_page, legend_of, opening
-from check_invariants.files import check_output, write_to
+from check_invariants.files import check_output, say_written, write_to
 from check_invariants.judge import Asked, checked_quietly
 from check_invariants.options import STDOUT
 from check_invariants.output import emit_stop, until_stopped
@@ -122,9 +122,8 @@ def _end(found: Sequence[Checked], called: Sequence[str], answer: Opening, outpu
         written: Document = {"file": output, "answer": answer.headline, "subjects": titles, "counterexamples": runs}
         emit_json("report", written, code)
     elif output != STDOUT:
-        standard.note(
-            f"{answer.headline}\n{counted(len(found), 'subject')} with {counted(runs, 'counterexample')} written to {output}\n"
-        )
+        standard.note(f"{answer.headline}\n")
+        say_written(f"{counted(len(found), 'subject')} with {counted(runs, 'counterexample')}", output)
     emit_stop(stop, "what was not decided is unknown")
     return code
 

@@ -10,7 +10,7 @@ import click
 
 from check_invariants.documents import emit_document
 from check_invariants.exit import Diverged, EmptySelection, ExitCode, LimitReached, MalformedInput
-from check_invariants.files import check_output, write_to
+from check_invariants.files import check_output, say_written, write_to
 from check_invariants.inputs import read_bytes
 from check_invariants.judge import Asked, checked, compiled, warn
 from check_invariants.options import STDOUT
@@ -24,7 +24,7 @@ from draincheck.analysis.confirmed import confirmed
 from draincheck.report.jsontrace import TraceFile, read_trace
 from draincheck.report.text import render_outline
 from draincheck.semantics.violation import outcome_if_shown
-from draincheck.words import listed
+from draincheck.words import counted, listed
 
 if TYPE_CHECKING:
     from check_invariants.selectors import OwnModel, Selectors
@@ -180,6 +180,7 @@ def export(
         emit_trace(run, about(shown), short)
     else:
         write_to(output, TRACE_FORMATS[form].render(shown))
+        say_written(f"{run.system.name}: {names[0]}: {counted(len(run.steps), 'step')}", output)
     return ExitCode.OK
 
 
