@@ -163,7 +163,7 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
         return "; ".join(
             [f"{models.called}: {counted(len(models.all), what)}", *said, f"unknown: {listed(missing)} ({stop})"]
         )
-    well = [row.result.well for row in rows if not row.refused]
+    well = [row.result.well for row in rows if row.result is not None]
     otherwise = "all verdicts are as expected" if models.variants else f"{next(iter(well), '')} in each"
     return f"{models.called}: {counted(len(rows), what)}; {'; '.join(said) or otherwise}"
 
