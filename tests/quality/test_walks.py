@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -46,7 +46,7 @@ def defined(file: str) -> set[str]:
 
 
 @contextmanager
-def passed(seen: dict[Place, None]) -> Iterator[None]:
+def passed(seen: dict[Place, None]) -> Generator[None]:
     """What is called in here: functions, and for their methods the classes, in the order in which they are passed first."""
 
     def note(frame: FrameType, event: str, _: object) -> None:
