@@ -214,7 +214,7 @@ def test_all_steps_but_some_can_be_promised() -> None:
     found = {name: verdict.outcome for name, verdict in decide(m.compile()).items()}
     assert found == {"asked": VIOLATED, "done": HOLDS}
     m.fair(p, but=["jumps"])
-    with pytest.raises(ModelError, match="there is no step 'jumps'"):
+    with pytest.raises(ModelError, match="unknown step 'jumps'; known: asks, goes on"):
         m.compile()
     with pytest.raises(ModelError, match="not both"):
         m.fair(p, step="asks", but="goes on")

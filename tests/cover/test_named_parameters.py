@@ -108,7 +108,7 @@ def test_a_parameter_that_must_be_named() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("reader", [["trace", "show"], ["explain"], ["replay"], ["certificate", "check"]], ids=" ".join)
+@pytest.mark.parametrize("reader", [["trace", "show"], ["explain"], ["certificate", "check"]], ids=" ".join)
 def test_parameters_need_a_model(reader: list[str]) -> None:
     """--set is nothing to a code base that a file names."""
     assert run(*(PROOF if reader[0] == "certificate" else TRACE)).exit_code == ExitCode.OK

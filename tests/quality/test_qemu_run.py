@@ -117,7 +117,7 @@ def test_without_the_package_that_speaks_qmp_no_folder_is_made(tmp_path: Path, m
     folder = tmp_path / "tried"
     result = run_here("qemu", "run", "--qemu", "true", "-o", str(folder))
     assert result.exit_code == 2
-    assert "pip install qemu.qmp" in result.output
+    assert "pip install 'check-invariants[qemu]'" in result.output
     assert not folder.exists()
 
 

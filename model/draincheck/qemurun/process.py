@@ -15,8 +15,8 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
 
-from draincheck.errors import QemuError
-from draincheck.optional import demand
+from draincheck.errors import NotInstalled, QemuError
+from draincheck.optional import missing
 
 __all__ = ["MEMORY", "QemuProcess", "monitor_class"]
 
@@ -201,10 +201,11 @@ def _listening(path: Path) -> socket.socket:
 
 
 def monitor_class() -> Any:
-    """What speaks QMP. Raises NotInstalled where that package is missing."""
-    demand("qemu.qmp")
-    from qemu.qmp.legacy import QEMUMonitorProtocol
-
+    """What speaks QMP. Raises NotInstalled where that package is missing, or has no such part."""
+    try:
+        from qemu.qmp.legacy import QEMUMonitorProtocol
+    except ImportError as error:
+        raise NotInstalled(missing("qemu.qmp")) from error
     return QEMUMonitorProtocol
 
 
