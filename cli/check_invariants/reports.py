@@ -35,7 +35,7 @@ GITHUB, GITLAB = "GITHUB_WORKSPACE", "CI_PROJECT_DIR"
 PRECIOUS: Final = {".py": "program", ".toml": "configuration"}
 
 
-class Writer(Protocol):
+class ReportWriter(Protocol):
     """Makes the text of a report."""
 
     def __call__(self, account: Account, /) -> str: ...
@@ -149,7 +149,7 @@ class Reports(Struct, frozen=True):
         """What writes each file, but for one of this name."""
         for kind, path in self.files.items():
             if path != without:
-                writer: Writer = loaded(_WRITERS[kind])
+                writer: ReportWriter = loaded(_WRITERS[kind])
                 yield partial(write_to, path, writer(account))
 
     def _for_github(self, account: Account) -> Iterator[Callable[[], None]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "Origin",
+    "SourceRun",
     "caller_line",
     "files_below",
     "origin_of",
@@ -45,12 +45,12 @@ _names: dict[str, str] = {}
 _lines: dict[tuple[int, int], tuple[CodeType, SourceLine]] = {}
 #: the files that lines name, and who ran each: a name is that of one file
 _files: dict[str, str] = {}
-_origins: dict[tuple[str, int], Origin] = {}
+_origins: dict[tuple[str, int], SourceRun] = {}
 #: where each of `_lines` comes from, by its identity: another time that a file is run, its text may be another
-_origin: dict[int, Origin] = {}
+_origin: dict[int, SourceRun] = {}
 
 
-class Origin(Struct, frozen=True, eq=False):
+class SourceRun(Struct, frozen=True, eq=False):
     """A file that was run: once, if the module's `spec` is known, which is another each time; otherwise as often as it was."""
 
     file: str
@@ -90,20 +90,20 @@ def _is_passing(file: str) -> bool:
     return file in _LANGUAGE or file.startswith(_ROOM)
 
 
-def origin_of(line: SourceLine) -> Origin | None:
+def origin_of(line: SourceLine) -> SourceRun | None:
     """The file, run, that a line was recorded in; None if that is not known, or if it is one of this library's own."""
     found = _origin.get(id(line))
     return None if found is None or found.file.startswith(_HERE) else found
 
 
-def _origin_of(file: str, frame: FrameType) -> Origin:
+def _origin_of(file: str, frame: FrameType) -> SourceRun:
     """The one of a frame: what runs in a module's names need not be the text of its file."""
     spec = frame.f_globals.get("__spec__")
     if getattr(spec, "origin", None) != file:
         spec = None
     place = file, id(spec)
     if place not in _origins:
-        _origins[place] = Origin(file, spec, started=frame.f_globals.get("__name__") == "__main__")
+        _origins[place] = SourceRun(file, spec, started=frame.f_globals.get("__name__") == "__main__")
     return _origins[place]
 
 

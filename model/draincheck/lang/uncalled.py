@@ -10,7 +10,7 @@ from linecache import checkcache, getlines
 
 from draincheck.errors import ModelError, SourceLine
 from draincheck.lang.process import Coroutine
-from draincheck.location import Origin, origin_of
+from draincheck.location import SourceRun, origin_of
 from draincheck.system import BoolVar, EnumVar, IntVar
 
 __all__ = ["refuse_uncalled"]
@@ -35,7 +35,7 @@ def refuse_uncalled(lines: Iterable[SourceLine]) -> None:
             )
 
 
-def _text_of(origin: Origin) -> str:
+def _text_of(origin: SourceRun) -> str:
     """What was run: where that is not known, what the file says now, or said when Python first asked for what it was started with."""
     if origin.spec is not None and (text := _text_run(origin)) is not None:
         return text
@@ -45,7 +45,7 @@ def _text_of(origin: Origin) -> str:
 
 
 @cache
-def _text_run(origin: Origin) -> str | None:
+def _text_run(origin: SourceRun) -> str | None:
     """The text that a module was made from, if who has loaded it knows."""
     get_source: object = getattr(getattr(origin.spec, "loader", None), "get_source", None)
     try:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from draincheck.errors import NotInstalled, QemuError
-from draincheck.optional import missing
+from draincheck.optional import demand, missing
 
 __all__ = ["MEMORY", "QemuProcess", "monitor_class"]
 
@@ -202,6 +202,7 @@ def _listening(path: Path) -> socket.socket:
 
 def monitor_class() -> Any:
     """What speaks QMP. Raises NotInstalled where that package is missing, or has no such part."""
+    demand("qemu.qmp")
     try:
         from qemu.qmp.legacy import QEMUMonitorProtocol
     except ImportError as error:
