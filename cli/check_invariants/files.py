@@ -54,7 +54,7 @@ def apart(outputs: Mapping[str, str | None], taken: Mapping[str, str] | None = N
         known[place] = option
         if place.endswith(".json") and (other := folders.get(os.path.dirname(place), option)) != option:  # noqa: PTH120 (it need not be a path)
             raise click.UsageError(
-                f"{other} writes JSON files into the folder of {option} {path}: name a file elsewhere, or of another suffix"
+                f"{other} puts JSON files into the folder of {option} {path}: name a file elsewhere, or of another suffix"
             )
 
 

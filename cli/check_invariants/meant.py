@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import Final
@@ -29,7 +30,10 @@ def no_command(word: str, known: list[str], is_model: bool) -> str:
 
 def folder_meant(word: str) -> str:
     """What to do with a word that names a folder; "" if it names none."""
-    return "; it is a folder: name a file in it" if "\0" not in word and Path(word).is_dir() else ""
+    with suppress(OSError, ValueError):  # no file can have such a name
+        if Path(word).is_dir():
+            return "; it is a folder: name a file in it"
+    return ""
 
 
 def code_base_meant(word: str, command: str = "") -> str:

@@ -359,6 +359,8 @@ def test_a_bad_model_file_is_one_message(tmp_path: Path, text: str, code: int, m
         ("my_model", "'my_model' is not of the form MODEL.py:FUNCTION"),
         (".", "'.' is not of the form MODEL.py:FUNCTION; it is a folder: name a file in it"),
         (":build", "':build' is not of the form MODEL.py:FUNCTION"),
+        ("x" * 5_000, "is not of the form MODEL.py:FUNCTION"),
+        (f"{'x' * 5_000}.py:build", "there is no file"),
         ("README.md:build", "there is no file 'README.md'"),
     ],
 )

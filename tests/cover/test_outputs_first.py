@@ -132,7 +132,7 @@ def test_what_can_be_written_stays_as_it_was(tmp_path: Path) -> None:
         ("--trace-out same --html same", "--trace-out and --html cannot share same: name a file for each"),
         ("--trace-out same --html ./same", "--trace-out and --html cannot share ./same: name a file for each"),
         ("--trace-out d/ --html d", "--trace-out and --html cannot share d: name a file for each"),
-        ("--trace-out d/ --html d/S1.json", "--trace-out writes JSON files into the folder of --html d/S1.json: "),
+        ("--trace-out d/ --html d/S1.json", "--trace-out puts JSON files into the folder of --html d/S1.json: "),
         ("--trace-out - --json", "--json and --trace-out cannot share -: name a file for each"),
     ],
 )

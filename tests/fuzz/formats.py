@@ -121,7 +121,7 @@ def command_line(random: Random, folder: Path) -> Sequence[str]:
     words = [*path, *LIMITS.get(name, ())]
     for _ in range(random.randint(0, 5)):
         words += random.choice(([nasty(random)], [random.choice(options)], _fitting(command, random)))
-    return words
+    return [word for word in words if word != "--follow"]  # which waits for a log that is not there yet, for ever
 
 
 def _fitting(command: click.Command, random: Random) -> list[str]:
