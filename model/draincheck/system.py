@@ -63,7 +63,7 @@ class Variable(Expr, frozen=True):
             force_setattr(self, "value", self.initial[0])
 
     def start_with(self, values: tuple[int, ...] | range) -> None:
-        """Give it other values, stored, to start with."""
+        """Give it other values, stored, to start with: before it is part of a system."""
         force_setattr(self, "initial", values)
 
     def rename(self, name: str) -> None:

@@ -361,6 +361,18 @@ def test_what_is_a_limit_is_taken(limits: tuple[Any, ...]) -> None:
     assert (made.states, made.seconds, made.depth, made.memory) == limits
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), 1e308, 10**9])
+@pytest.mark.parametrize("engine", ["explicit", "bmc", "induction", "auto"])
+def test_a_time_that_never_ends_is_no_limit(engine: str, seconds: float) -> None:
+    """To solvers neither, which count milliseconds."""
+    m = Model("m")
+    x = m.bool("x")
+    with m.thread("t") as p:
+        p.do("set", x.set())
+    m.always("kept", ~x)
+    assert check(m, engine=engine, limits=Limits(seconds=seconds))["kept"].outcome is Outcome.VIOLATED
+
+
 @pytest.mark.parametrize("engine", ["simulation", "bmc", "induction"])
 @pytest.mark.parametrize("depth", [0, 1])
 def test_a_depth_of_no_steps_is_one(engine: str, depth: int) -> None:

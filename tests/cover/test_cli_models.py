@@ -128,6 +128,17 @@ def test_everything_holds_is_0(counter: str) -> None:
     assert shown[-1] == "counter.py:counter: 2 models; everything holds in each"
 
 
+@pytest.mark.parametrize("values", ["1,2", "2,1"])
+def test_what_was_not_asked_about_holds_in_none(values: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one of the models has another property the answer names those that hold, whichever model comes first."""
+    monkeypatch.chdir(tmp_path)
+    text = "from draincheck.lang import Model\n\n\ndef build(k: int = 1) -> Model:\n    m = Model('m')\n    x = m.bool('x')\n"
+    text += "    with m.thread('t') as p:\n        p.do('set', x.set())\n    m.reachable('a', x)\n"
+    Path("other.py").write_text(f"{text}    if k == 2:\n        m.always('b', ~x)\n    return m\n", encoding="utf-8")
+    shown = lines("other.py:build", "--set", f"k={values}", "--property", "a", code=0)
+    assert shown[-1] == "other.py:build: 2 models; holds: a in each"
+
+
 def test_a_property_can_be_asked_for_alone(counter: str) -> None:
     """The others are not decided."""
     data = document(f"{counter}:counter", "--set", "last=1..4", "--property", "asked", code=0)
@@ -336,6 +347,24 @@ def test_a_variant_that_cannot_be_built_hides_no_other(tmp_path: Path, monkeypat
     )
     Path("faulty.py").write_text(FAULTY.replace('"setting"', '"set"').replace("fien", "fine"), encoding="utf-8")
     assert document("faulty.py", code=10)["answer"].endswith("(fine violated) and build:d (fine violated)")
+
+
+def test_a_variant_that_cannot_be_built_leaves_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer says what the others come to, 150, and that the page is not written: an earlier one is not of this."""
+    monkeypatch.chdir(tmp_path)
+    page = Path("page.html")
+    page.write_text("earlier", encoding="utf-8")
+    Path("faulty.py").write_text(FAULTY, encoding="utf-8")
+    result = run("check", "faulty.py", "--html", "page.html")
+    assert (result.exit_code, result.stderr) == (
+        150,
+        "page.html is not written: not all of these models can be built\n",
+    )
+    assert result.stdout == run("check", "faulty.py").stdout
+    assert page.read_text(encoding="utf-8") == "earlier"
+    Path("faulty.py").write_text(FAULTY.replace('"setting"', '"set"').replace("fien", "fine"), encoding="utf-8")
+    assert run("check", "faulty.py", "--html", "page.html").exit_code == 10
+    assert "<html" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", ["check", "sweep", "why"])

@@ -24,13 +24,13 @@ def ending(final: Callable[[Model, IntVar, BoolVar], BoolExpr] | None, others: i
     """A thread that takes one step and has ended; `final` says where that is fine. So many terms are made beside it."""
     m = Model("ends")
     x, y, absent = m.int("x", 0, 3), m.int("y", -5000, 5000), m.bool("absent", exists=False)
-    one = x.is_(1)
+    x.is_(1)
     for each in range(others):
         y.is_(each - 2500)
     with m.thread("t") as p:
         p.do("two", x.set(2))
     if final is not None:
-        m.final(final(m, x, absent) & (TRUE if others < 0 else one | ~one))
+        m.final(final(m, x, absent))
     m.no_deadlock()
     return m
 
@@ -46,10 +46,32 @@ def ending(final: Callable[[Model, IntVar, BoolVar], BoolExpr] | None, others: i
     ],
     ids=["never", "outside", "a contradiction", "two values", "an absent variable"],
 )
-@pytest.mark.parametrize("others", [-1, 0, 5000])
-def test_a_final_that_no_state_meets_is_one(final: Callable[[Model, IntVar, BoolVar], BoolExpr], others: int) -> None:
-    """However much of it is seen to be false before anything is searched, and however many terms there were before."""
-    assert check(ending(final, others))[STUCK].outcome is Outcome.VIOLATED
+@pytest.mark.parametrize("others", [0, 5000])
+def test_a_final_that_no_state_meets_counts(final: Callable[[Model, IntVar, BoolVar], BoolExpr], others: int) -> None:
+    """One that is seen to be false before anything is searched is refused, with its line; any other is one. None counts as none at all."""
+    try:
+        found = check(ending(final, others))
+    except ModelError as error:
+        assert "no state is final" in str(error) and "test_same_model.py" in str(error)
+    else:
+        assert found[STUCK].outcome is Outcome.VIOLATED
+
+
+@pytest.mark.parametrize(("most", "refused"), [(3, True), (7, False)])
+def test_a_thread_that_goes_round_has_not_ended(most: int, refused: bool) -> None:
+    """It is at work if `final` reads what it stores; a condition that reads nothing says nothing of that, so no verdict rests on it."""
+    m = Model("round")
+    n = m.int("n", 0, most)
+    with m.thread("p") as p, p.loop():
+        p.do("one", n.set(1))
+        p.do("none", n.set(0))
+    m.final(n.is_(7))
+    m.no_deadlock()
+    if refused:
+        with pytest.raises(ModelError, match="no state is final"):
+            m.compile()
+        m.final(n.is_(2))
+    assert check(m)[STUCK].outcome is Outcome.HOLDS
 
 
 @pytest.mark.parametrize("final", [None, lambda m, x, absent: TRUE, lambda m, x, absent: x.is_(2) | absent])
@@ -267,6 +289,13 @@ def test_an_enum_called_bool_is_no_truth_value() -> None:
 # -- values of a user's own
 
 
+class Text(str):
+    """A text of another type."""
+
+    def __str__(self) -> str:
+        return "wrong"
+
+
 class Big(int):
     """A number of another type."""
 
@@ -316,6 +345,28 @@ def test_values_are_what_they_are_equal_to(order: int) -> None:
             (finding,) = check(system).findings
             assert finding.outcome is Outcome.VIOLATED and finding.verdict.trace is not None
             assert write_trace(Run.of(system, finding.verdict.trace))
+
+
+@pytest.mark.parametrize("text", [str, Text])
+def test_names_are_texts(text: type[str]) -> None:
+    """Of whatever type they were: of variables, processes, steps, places, properties and checks."""
+    m = Model(text("m"))
+    x = m.bool(text("x"))
+    with m.thread(text("t")) as p:
+        p.do(text("set"), x.set(), fair="weak")
+        p.wait(text("wait"), x)
+        p.check(text("asked"), x)
+        p.here(text("end"))
+    m.always(text("kept"), ~m.at("t", text("end")))
+    found = check(m)
+    assert {name: each.outcome for name, each in found.verdicts.items()} == {
+        "asked": Outcome.HOLDS,
+        "kept": Outcome.VIOLATED,
+    }
+    names = [found.system.name, *found.verdicts, *(part.label for a in found.system.actions for part in a.parts)]
+    assert {type(name) for name in [*names, *(f.name for f in found.system.fairness)]} == {str}
+    trace = found["kept"].verdict.trace
+    assert trace is not None and '"wrong"' not in write_trace(Run.of(found.system, trace))
 
 
 # -- promises

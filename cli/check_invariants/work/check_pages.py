@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from check_invariants import standard
 from check_invariants.exit import ExitCode
 from check_invariants.explorer import page_of_one
 from check_invariants.files import check_output, write_to
@@ -38,8 +39,11 @@ def check(asked: Asked, wanted: Wanted, processes: int | None, named: Selectors)
         write_to(path, page_of_one(found, command))
         return code
 
-    def several(name: str, settings: Sequence[tuple[str, Setting]]) -> None:
-        report.write(report.own(name, settings), asked, path)
+    def several(name: str, settings: Sequence[tuple[str, Setting]], code: ExitCode) -> None:
+        if code is ExitCode.MALFORMED:
+            standard.note(f"{path} is not written: not all of these models can be built\n")
+        else:
+            report.write(report.own(name, settings), asked, path)
 
     if named["model"] is not None:
         return models.check(asked, wanted, processes, named, one=one, several=several)

@@ -40,11 +40,11 @@ def check(
     named: Selectors,
     *,
     one: Callable[[Subject, Asked, Wanted], ExitCode] = check_one,
-    several: Callable[[str, Sequence[tuple[str, Setting]]], object] = lambda name, settings: None,
+    several: Callable[[str, Sequence[tuple[str, Setting]], ExitCode], object] = lambda name, settings, code: None,
 ) -> ExitCode:
     """Check the model that the options name, or several.
 
-    `one` checks a single one, `several` is told of others how they were named, once they are decided. Raises as `load_models`.
+    `one` checks a single one, `several` is told of others how they were named, once they are decided, and with which code. Raises as `load_models`.
     """
     name, settings = named["model"], own_settings(named)
     assert name is not None
@@ -53,7 +53,7 @@ def check(
         return one(subject, asked, wanted)
     _refuse_for_several(subject, wanted)
     code = command(subject, asked.of_all_states, wanted.as_json)
-    several(name, settings)
+    several(name, settings, code)
     return code
 
 
@@ -163,7 +163,7 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
         return "; ".join(
             [f"{models.called}: {counted(len(models.all), what)}", *said, f"unknown: {listed(missing)} ({stop})"]
         )
-    well = [row.result.well for row in rows if row.result is not None]
+    well = sorted({row.result.well for row in rows if row.result is not None}, key="everything holds".__eq__)
     otherwise = "all verdicts are as expected" if models.variants else f"{next(iter(well), '')} in each"
     return f"{models.called}: {counted(len(rows), what)}; {'; '.join(said) or otherwise}"
 

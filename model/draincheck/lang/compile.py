@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_model"]
 
+_NEVER_FINAL = (
+    "no state is final: this is false whatever the variables are, as a value that none of them can have is, or a variable that does not exist here; "
+    "leave it out where it is fine that all have ended"
+)
+
 #: actions made between two looks at the budget
 PIECE = 256
 
@@ -52,6 +57,8 @@ def compile_model(model: Model) -> TransitionSystem:
     ]
     properties = tuple(item.map(resolve.about(item.name)) for item in model.properties.values())
     says_final = model.final_when is not None
+    if model.final_when is FALSE:
+        raise ModelError(_NEVER_FINAL, model.final_line)
     may_end = all_(*_resting(compiled, handovers).values()) if model.final_when is None else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.local_tests:

@@ -57,6 +57,7 @@ class Model:
         self.properties: dict[str, Property] = {}
         #: where it is fine that nothing moves any more; None: the model does not say
         self.final_when: BoolExpr | None = None
+        self.final_line: SourceLine = self.line
         #: places that conditions refer to, resolved when compiled
         self.places: dict[tuple[str, str], BoolExpr] = {}
         #: where each of them was first asked about
@@ -67,7 +68,7 @@ class Model:
         self.fairness: list[Demand | DemandOfAll] = []
         #: components whose order means nothing, inner ones first
         self.alike: list[Alike] = []
-        #: there is a system of it, perhaps with an error
+        #: there is a system of it
         self.compiled = False
         #: the variable that abort sets, once somebody has asked for it
         self.aborted: BoolVar | None = None
@@ -276,14 +277,17 @@ class Model:
     def final(self, condition: BoolExpr) -> None:
         """States in which it is fine that processes never move again; several calls add up.
 
-        Without any, that is where all have ended. With it, having ended elsewhere is not fine (see `no_deadlock`).
+        Without any, that is where all have ended. With it, having ended elsewhere is not fine (see `no_deadlock`). One that is false whatever
+        the variables are is refused when the model is compiled: it reads nothing, so it does not say who is at work.
         """
+        self.final_line = caller_line()
         self.final_when = any_(FALSE if self.final_when is None else self.final_when, want_bool(condition))
 
     def _demand(self, item: Property) -> None:
         want_text(item.meaning, f"the meaning of {item.name}")
         want_text(item.source, f"the source of {item.name}")
-        if want_name(item.name, "the name of a property") in FAULTS:
+        item = replace(item, name=want_name(item.name, "the name of a property"))
+        if item.name in FAULTS:
             raise slip(f"{item.name!r} is demanded of every model: {FAULTS[item.name].meaning}; name yours otherwise")
         if item.name in self.properties:
             raise slip(f"there is a property {item.name!r} already")
@@ -294,8 +298,9 @@ class Model:
 
         Variables of the model are variables of the system: from here on the model takes no more, and changes none.
         """
+        system = compile_model(self)
         self.compiled = True
-        return compile_model(self)
+        return system
 
     def _refuse_compiled(self) -> None:
         """Raise ModelError if there is a system already that would be changed."""

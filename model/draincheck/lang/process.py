@@ -71,7 +71,7 @@ class Process(Recorder):
         part = make(label, mark, line, writes=writes, choice=want_text(choice, "a choice"))
         if fair is not None:
             part = replace(part, promise=len(self.model.fairness) + 1)
-            self.model.fairness.append(demanded(self.name, fair, label, part, line))
+            self.model.fairness.append(demanded(self.name, fair, part.label, part, line))
         for path in self._paths:
             path.store(stored, line)
             path.record(part)
@@ -101,7 +101,8 @@ class Process(Recorder):
         Outside `atomic` it is a step without a label; inside, part of the step.
         """
         line = self._begin()
-        self.model.declare_assertion(want_name(property, "the name of a property"))
+        property = want_name(property, "the name of a property")
+        self.model.declare_assertion(property)
         asked = Check(property, want_bool(condition), line)
         for path in self._paths:
             path.ask(asked)

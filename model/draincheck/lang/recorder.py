@@ -206,8 +206,7 @@ class Recorder:
         enters: str = "",
         choice: str = "",
     ) -> Part:
-        want_name(label, LABEL)
-        return self._piece(label, mark, line, writes=writes, enters=enters, choice=choice)
+        return self._piece(want_name(label, LABEL), mark, line, writes=writes, enters=enters, choice=choice)
 
     def _piece(
         self,

@@ -28,6 +28,10 @@ LOOK = 0.1
 _thread = local()
 
 
+#: seconds from which on a limit is none: z3 counts milliseconds in 32 bits
+LONGEST = 4_000_000
+
+
 class Z3:
     """Answers each question by a solver of its own. Everything goes in as SMT-LIB text."""
 
@@ -179,5 +183,5 @@ def _limit(solver: Any, seconds: float | None) -> None:
     solver.set("ctrl_c", False)
     if (memory := NO_LIMITS.begun().memory) is not None:
         solver.set("max_memory", max(1, memory >> 20))
-    if seconds is not None:
+    if seconds is not None and seconds < LONGEST:
         solver.set("timeout", max(1, int(seconds * 1000)))
