@@ -83,9 +83,8 @@ def apart(work: Callable[[], Iterator[R]]) -> Iterator[R]:
 
 def _worker(work: Callable[[T], R], *, speaks: bool = False) -> Worker[T, R]:
     """A process that does this work; see `Worker`."""
-    from draincheck.worker import (
-        Worker,
-    )  # brings what processes talk through: a twentieth of a second that one alone does not need
+    # here, since it brings what processes talk through: a twentieth of a second that one alone does not need
+    from draincheck.worker import Worker
 
     return Worker(work, speaks=speaks)
 

@@ -109,8 +109,7 @@ def simulate(
         reporter: told how many actions were taken.
         tier: who walks; nothing that is found depends on it.
 
-    Raises:
-        ModelError: `runs` is not positive, or `depth` negative, or machine code is demanded and cannot be had.
+    Raises ModelError for `runs` that are not positive, a negative `depth`, and machine code that is demanded and cannot be had.
     """
     _want(runs, 1, "runs")
     _want(depth, 0, "depth")
