@@ -44,6 +44,8 @@ def trial(name: str, number: int, alone: bool = False) -> str:
     random = Random(f"{name} {number}")
     with TemporaryDirectory() as folder, chdir(folder):
         arguments = FORMATS[name](random, Path(folder))
+        if alone and not _is_for_a_process(arguments):
+            return ""
         try:
             code, said = _alone(arguments) if alone else _here(arguments, whole=name in WHOLE)
             wrong = _wrong(code, said) or _wrong_reports(arguments, code)
@@ -90,10 +92,13 @@ def _is_green(file: str, text: str) -> bool:
             return text[:4] not in ("## ❌", "## ❓", "## 💥", "## 🔧")
 
 
-def _alone(arguments: Sequence[str]) -> tuple[int, str]:
+def _is_for_a_process(arguments: Sequence[str]) -> bool:
+    """Whether it can be given to a process, and would not take long there."""
     takes_long = arguments[0] in LONG_WORK and arguments[:2] != ["gate", "drain-gate.toml"]
-    if any("\0" in word for word in arguments) or takes_long:
-        return int(ExitCode.OK), ""  # cannot be given to a process; would take long
+    return not takes_long and not any("\0" in word for word in arguments)
+
+
+def _alone(arguments: Sequence[str]) -> tuple[int, str]:
     words = [word.encode(errors="surrogatepass") for word in [*COMMAND, *arguments]]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
