@@ -77,6 +77,7 @@ def test_a_real_sidecar_shows_the_jobs_section(log: Path, recorded: Path, begun:
 FORMS = {
     "perf": " qemu-system-x86 7 [001] 1795402033.000010: probe_qemu:{}: (5637c6d50d00) bs=0xab",
     "perf of a process": "CPU 0/KVM 9/7 [001] 1795402033.000010123: probe_qemu:{}: (5637c6d50d00) bs=0xab x=3",
+    "perf in decimal": " qemu-system-x86 7 [001] 1795402033.000010: probe_qemu:{}: (5637c6d50d00) bs=000171",
     "perf by the day": "qemu-lr 7 [000] 2026-11-23 02:47:13.000010 probe_qemu:{}: (55fb37e37d00) bs=0xab",
     "perf with both": "qemu-lr 7/7 [000] 2026-11-23 02:47:13.000010897 82514.419531791:   probe_qemu:{}: (55fb37e37d00) bs=0xAB",
     "ftrace": " qemu-system-x86-7     [001] DBZff 1795402033.000010: {}: (0x5637c6d50d00) a=0xab b=0x3",

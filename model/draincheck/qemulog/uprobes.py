@@ -139,7 +139,7 @@ def _event(match: re.Match[str], place: str) -> _Probed | None:
     function = _RETURN.sub("", probe)
     if function not in (*_BEGIN, *_END, "bdrv_replace_node"):
         return None
-    values = [int(value, 0) for value in _VALUE.findall(match["said"])]
+    values = [int(value, 16 if value.startswith("0x") else 10) for value in _VALUE.findall(match["said"])]
     left = function != probe
     node = ALL if "drain_all" in function else f"{values[0]:#x}" if values else None
     if node is None and not left and function != "bdrv_replace_node":
