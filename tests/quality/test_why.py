@@ -88,7 +88,7 @@ MANY = [
                 for name in ("iohandler", "notifier_home", "is_external", "walk_checks_external")
             ),
         ],
-        7814,
+        8198,
         marks=pytest.mark.long,
     ),
 ]
