@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-class SourceLine(Struct, frozen=True):
+class SourceLine(Struct, frozen=True, gc=False):
     """A place in a Python file: where a step of a model was written."""
 
     file: str

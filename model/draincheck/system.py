@@ -86,7 +86,7 @@ class Variable(Expr, frozen=True):
 V = TypeVar("V", bound=Variable)
 
 
-class Update(Struct, frozen=True):
+class Update(Struct, frozen=True, gc=False):
     """`variable := value`, as part of a step. Raises ModelError for a value of another sort than the variable's."""
 
     variable: Variable
@@ -152,7 +152,7 @@ class EnumVar(Variable, EnumExpr, frozen=True):
         return self.to(self.named(new) if isinstance(new, str) else new)
 
 
-class Frame(Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """A call that a step stands in; a `numbered` one is counted each time it is entered (`main_loop_wait # 1`)."""
 
     function: str
@@ -162,7 +162,7 @@ class Frame(Struct, frozen=True):
         return f"{self.function} #" if self.numbered else self.function
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, gc=False):
     """One labelled piece of an action, as the call tree shows it.
 
     Attributes:
@@ -194,7 +194,7 @@ class Part(Struct, frozen=True):
         return replace(self, when=when)
 
 
-class Check(Struct, frozen=True):
+class Check(Struct, frozen=True, gc=False):
     """A named assertion of an action: taking it where `holds` is false violates the property of that name.
 
     `asked` is where it is asked at all, `holds` being true elsewhere: a check may stand behind a test within its step.
@@ -206,7 +206,7 @@ class Check(Struct, frozen=True):
     asked: BoolExpr = TRUE
 
 
-class Outside(Struct, frozen=True):
+class Outside(Struct, frozen=True, gc=False):
     """What is said of a number that would leave the range of its variable: a text that few ask for, and that is as long as the term."""
 
     variable: Variable
@@ -217,7 +217,7 @@ class Outside(Struct, frozen=True):
         return f"{self.variable.name} would become {self.value}, outside {sort.low}..{sort.high}"
 
 
-class Fault(Struct, frozen=True):
+class Fault(Struct, frozen=True, gc=False):
     """A condition over the state before an action under which taking it is a fault of this kind.
 
     `stores` is what would leave its range, for people: the variable, and the term over the state before.
@@ -268,7 +268,7 @@ class Action(Struct, frozen=True):
         return self.parts[0].line if self.parts else SourceLine("?", 0)
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Where control of a process can rest.
 
     Attributes:

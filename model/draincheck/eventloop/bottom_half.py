@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ __all__ = ["NEVER", "BottomHalf"]
 NEVER: Final = BoolVar("never", BOOL, (0,), exists=False)
 
 
-class BottomHalf(Struct, frozen=True):
+class BottomHalf(Struct, frozen=True, dict=True):
     """A QEMUBH.
 
     Attributes:
@@ -31,7 +32,7 @@ class BottomHalf(Struct, frozen=True):
     idle: BoolVar = NEVER
     deleted: BoolVar = NEVER
 
-    @property
+    @cached_property
     def pending(self) -> BoolExpr:
         """A walk that begins now runs it."""
         return self.scheduled & ~self.deleted

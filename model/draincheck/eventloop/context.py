@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -77,7 +78,7 @@ class AioContext(Struct, Generic[H], frozen=True, dict=True):
     notified: BoolVar
     removed: BoolVar
 
-    @property
+    @cached_property
     def enabled(self) -> BoolExpr:
         """Handlers here may be polled: they are (still) registered, and the disable counter allows it."""
         return ~self.removed & self.disable_count.is_(0) if self.external else ~self.removed

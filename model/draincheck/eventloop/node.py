@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -44,7 +45,7 @@ def fixed(ctx: AioContext[H]) -> Home[H]:
     return Home(ctx, ctx, FALSE)
 
 
-class Node(Struct, Generic[H], frozen=True):
+class Node(Struct, Generic[H], frozen=True, dict=True):
     """A node. In a graph of several a section of what it stands on reaches it, and one of its own reaches what stands on it.
 
     Attributes:
@@ -65,17 +66,17 @@ class Node(Struct, Generic[H], frozen=True):
     below: BoolExpr = FALSE
     above: tuple[Above[H], ...] = ()
 
-    @property
+    @cached_property
     def open(self) -> BoolExpr:
         """A section that was opened on it has not ended."""
         return self.counter > 0
 
-    @property
+    @cached_property
     def drained(self) -> BoolExpr:
         """A section reaches it."""
         return any_(self.open, self.below)
 
-    @property
+    @cached_property
     def undrained(self) -> BoolExpr:
         """None does."""
         return ~self.drained if self._linked else self.counter.is_(0)

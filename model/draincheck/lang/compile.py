@@ -18,7 +18,7 @@ from draincheck.lang import alike, fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
 from draincheck.lang.process import Coroutine, Process
-from draincheck.lang.resolving import Resolve, resolved_fault
+from draincheck.lang.resolving import Resolve
 from draincheck.lang.uncalled import refuse_uncalled
 from draincheck.late import Late
 from draincheck.properties import Property
@@ -62,7 +62,7 @@ def compile_model(model: Model) -> TransitionSystem:
     may_end = all_(*_resting(compiled, handovers).values()) if model.final_when is None else model.final_when
     final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
     if model.local_tests:
-        _check_local_tests(compiled, model)
+        _check_local_tests(compiled, model, handovers)
     _check_yields(compiled)
     _check_updates(model)
     refuse_uncalled([model.line, *(p.line for c in compiled for e in c.flow.edges for p in e.path.parts)])
@@ -274,17 +274,14 @@ class _Compiled:
         resolve.line = path.parts[0].line
         if index % PIECE == 0:
             look()
-        faults = [resolved_fault(fault, resolve) for fault in path.faults]
         return Action(
             index=index,
             process=self.process.name,
             parts=tuple([part if part.when is TRUE else part.only(resolve(part.when)) for part in path.parts]),
             guard=all_(self._control(step.source, handovers, model), *map(resolve, path.guard)),
             updates=tuple(self._updates(step, resolve, handovers)),
-            checks=tuple(
-                [replace(check, holds=resolve(check.holds), asked=resolve(check.asked)) for check in path.checks]
-            ),
-            faults=tuple([fault for fault in faults if fault.when is not FALSE]),
+            checks=tuple(map(resolve.check, path.checks)),
+            faults=resolve.faults(path.faults),
             location=None if self.pc is None else step.source,
             demands=path.guard,
         )
@@ -353,8 +350,10 @@ def _enterers(compiled: list[_Compiled]) -> dict[str, dict[str, None]]:
     """For each coroutine the processes that enter it, in their order."""
     enterers: dict[str, dict[str, None]] = {}
     for item in compiled:
-        for part in (part for edge in item.flow.edges for part in edge.path.parts if part.enters):
-            enterers.setdefault(part.enters, {})[item.process.name] = None
+        for edge in item.flow.edges:
+            for part in edge.path.parts:
+                if part.enters:
+                    enterers.setdefault(part.enters, {})[item.process.name] = None
     return enterers
 
 
@@ -395,12 +394,12 @@ def _name_apart(variables: Iterable[Variable], model: Model) -> None:
             taken.add(variable.name)
 
 
-def _check_local_tests(compiled: list[_Compiled], model: Model) -> None:
+def _check_local_tests(compiled: list[_Compiled], model: Model, handovers: _Handovers) -> None:
     """Raise ModelError if a test that claims to be local reads what another thread writes."""
     tests = [(process, variables_of(condition), line) for process, condition, line in model.local_tests]
     read = {variable for _, variables, _ in tests for variable in variables}
     writers: dict[Expr, set[str]] = {}
-    enterers = {co: set(by) for co, by in _enterers(compiled).items()}
+    enterers = {coroutine: set(by.processes) for coroutine, by in handovers.items() if by.processes}
     for item in compiled:
         name = item.process.name
         for edge in item.flow.edges:

@@ -17,14 +17,14 @@ from draincheck.system import Frame
 __all__ = ["Edge", "Flow", "Rest"]
 
 
-class Edge(Struct, frozen=True):
+class Edge(Struct, frozen=True, gc=False):
     """A recorded step from `path.start` to `target`."""
 
     path: Path
     target: int
 
 
-class Rest(Struct, frozen=True):
+class Rest(Struct, frozen=True, gc=False):
     """Where control can rest, as far as what follows can tell: locations of one Rest are the same place.
 
     Attributes:

@@ -18,7 +18,7 @@ from draincheck.system import Check, Fault, FaultKind, Outside, Part, Update, Va
 __all__ = ["Path", "merge"]
 
 
-class Path(Struct, eq=False):
+class Path(Struct, eq=False, gc=False):
     """A step in the making.
 
     Attributes:
@@ -91,9 +91,7 @@ class Path(Struct, eq=False):
         self.faults += (Fault(kind, when, message, line),)
 
 
-def merge(
-    condition_of: dict[object, BoolExpr], then: Iterable[Path], otherwise: Iterable[Path], base: dict[object, Path]
-) -> list[Path]:
+def merge(then: Iterable[Path], otherwise: Iterable[Path], base: dict[object, Path]) -> list[Path]:
     """Join the two sides of a `when` inside `atomic`.
 
     Where both sides only wrote values, they become one path again: each value is chosen by the condition, and parts, checks and faults
@@ -110,7 +108,7 @@ def merge(
             joined.append(path)
         else:
             del others[fork]
-            joined.append(_merge_pair(condition_of[fork], path, twin, base[fork]))
+            joined.append(_merge_pair(path, twin, base[fork]))
     for path in others.values():
         path.fork = None
         joined.append(path)
@@ -122,19 +120,30 @@ def _only_wrote(side: Path, base: Path) -> bool:
     return len(side.guard) == len(base.guard) + 1
 
 
-def _merge_pair(condition: BoolExpr, then: Path, otherwise: Path, base: Path) -> Path:
+def _merge_pair(then: Path, otherwise: Path, base: Path) -> Path:
+    condition, opposite = then.guard[-1], otherwise.guard[-1]
     both = replace(base, begun=True, done=then.done or otherwise.done)
     both.env = {
         variable: choose(condition, then.env.get(variable, variable), otherwise.env.get(variable, variable))
         for variable in {**then.env, **otherwise.env}
     }
-    for side, holds in ((then, condition), (otherwise, ~condition)):
-        both.parts += tuple([part.only(holds & part.when) for part in side.parts[len(base.parts) :]])
-        both.checks += tuple([_only(c, holds) for c in side.checks[len(base.checks) :]])
-        both.faults += tuple([replace(f, when=holds & f.when) for f in side.faults[len(base.faults) :]])
+    _add_side(both, then, base, condition, opposite)
+    _add_side(both, otherwise, base, opposite, condition)
     return both
 
 
-def _only(check: Check, where: BoolExpr) -> Check:
-    """The same check, asked only where a condition over the state before the step holds."""
-    return replace(check, holds=where.implies(check.holds), asked=where & check.asked)
+def _add_side(both: Path, side: Path, base: Path, holds: BoolExpr, elsewhere: BoolExpr) -> None:
+    """What a side did beyond what both begin with takes place where its condition holds."""
+    made: dict[BoolExpr, BoolExpr] = {}  # most of it took place under the same condition
+
+    def within(when: BoolExpr) -> BoolExpr:
+        found = made.get(when)
+        if found is None:
+            found = made[when] = holds & when
+        return found
+
+    both.parts += tuple([part.only(within(part.when)) for part in side.parts[len(base.parts) :]])
+    both.faults += tuple([replace(fault, when=within(fault.when)) for fault in side.faults[len(base.faults) :]])
+    both.checks += tuple(
+        [replace(c, holds=elsewhere | c.holds, asked=within(c.asked)) for c in side.checks[len(base.checks) :]]
+    )

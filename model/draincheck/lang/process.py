@@ -8,7 +8,7 @@ is recorded inside `with process as p:`; a routine is a Python function that tak
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -61,11 +61,14 @@ class Process(Recorder):
         scheduler outside calls this alternative: it is carried along (`Part.choice`) and means nothing to the model.
         """
         line = self._begin()
+        stored: list[Update] = []
         for update in updates:
-            _want(Update, update, "a step stores updates, as x.set(...) makes them")
+            if type(update) is not Update:
+                _want(Update, update, "a step stores updates, as x.set(...) makes them")
+            if update.variable.exists:
+                stored.append(update)
         if when is not TRUE:
             self._demand(want_bool(when), line)
-        stored = [update for update in updates if update.variable.exists]
         make = self._piece if label == "" and _remembers(updates) else self._part
         writes = tuple([update.variable.name for update in stored])
         part = make(label, mark, line, writes=writes, choice=want_text(choice, "a choice"))
@@ -197,15 +200,20 @@ class Process(Recorder):
         want_text(text, "what a test says in words")
         if want_truth(local, "local"):
             self.model.local_tests.append((self.name, condition, line))
-        base = {object(): path for path in self._paths}
-        conditions = {fork: path.now(condition) for fork, path in base.items()}
-        otherwise = [path.branch(not_(conditions[fork]), fork) for fork, path in base.items()]
-        self._paths = [path.branch(conditions[fork], fork) for fork, path in base.items()]
+        base: dict[object, Path] = {}
+        then: list[Path] = []
+        otherwise: list[Path] = []
+        for path in self._paths:
+            fork, holds = object(), path.now(condition)
+            base[fork] = path
+            then.append(path.branch(holds, fork))
+            otherwise.append(path.branch(not_(holds), fork))
+        self._paths = then
         if not (self._atomic or local):
             otherwise = self._split(_answers(text, condition), otherwise, line)
         yield
         self._close_block()
-        self._branching = Branching(self._paths, otherwise, conditions, base)
+        self._branching = Branching(self._paths, otherwise, base)
 
     def _split(self, answers: tuple[str, str], otherwise: list[Path], line: SourceLine) -> list[Path]:
         """A test outside atomic: a step for each of its answers. Returns the path after the answer no."""
@@ -364,7 +372,7 @@ class Coroutine(Process):
         """See Process."""
         return self.on
 
-    @property
+    @cached_property
     def can_be_entered(self) -> BoolExpr:
         """True while it has been yielded (or not started) and has not ended."""
         return ~self.on & ~self.model.at(self.name, "(ended)")

@@ -33,7 +33,6 @@ class Branching(Struct):
 
     then: list[Path]
     otherwise: list[Path]
-    condition: dict[object, BoolExpr]
     base: dict[object, Path]
 
 
@@ -157,7 +156,7 @@ class Recorder:
 
     def _join(self, b: Branching, otherwise: list[Path]) -> list[Path]:
         if self._atomic:
-            return merge(b.condition, b.then, otherwise, b.base)
+            return merge(b.then, otherwise, b.base)
         return b.then + otherwise
 
     def _gather(self) -> None:
@@ -175,7 +174,8 @@ class Recorder:
         if begun:
             target = self.flow.new()
             self._connect(begun, target)
-            self._paths = [*(path for path in self._paths if not path.begun), Path(target)]
+            waiting = [path for path in self._paths if not path.begun] if len(begun) < len(self._paths) else []
+            self._paths = [*waiting, Path(target)]
 
     def _arrive(self, target: int) -> None:
         """Control is at a location now, whichever way it came."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from msgspec import Struct
 
 from draincheck.eventloop import FdHandler
@@ -12,7 +14,7 @@ from draincheck.qemu.scenario import Scenario
 __all__ = ["Disk", "Request", "Write", "disk"]
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, dict=True):
     """One guest request; `kind` is `write`, `read` or `flush`.
 
     `state`: `idle` (not made yet), `ring` (descriptor in the virtqueue, or timer armed), `parked` (queued by the BlockBackend),
@@ -27,7 +29,7 @@ class Request(Struct, frozen=True):
     to_target: BoolVar
     counted: bool
 
-    @property
+    @cached_property
     def tracked(self) -> BoolExpr:
         """It counts as a pending request of its node."""
         return self.state.is_("in_flight", "io_done") if self.counted else FALSE
@@ -41,7 +43,7 @@ class Write(Request, frozen=True):
     dirty: BoolVar
 
 
-class Disk(FdHandler, frozen=True):
+class Disk(FdHandler, frozen=True, dict=True):
     """A virtio disk, and the handler of its host notifier."""
 
     index: int
@@ -54,17 +56,17 @@ class Disk(FdHandler, frozen=True):
         """The guest has made descriptors available that nobody has taken yet: virtio_queue_host_notifier_aio_poll looks at the ring."""
         return any_(*(r.state.is_("ring") for r in self.requests))
 
-    @property
+    @cached_property
     def writes(self) -> tuple[Write, ...]:
         """The guest's writes to the disk with the job."""
         return tuple(request for request in self.requests if isinstance(request, Write))
 
-    @property
+    @cached_property
     def pending(self) -> BoolExpr:
         """bdrv_requests_pending(source): a guest request on the old node is tracked."""
         return any_(*(all_(r.tracked, ~r.to_target) for r in self.requests))
 
-    @property
+    @cached_property
     def pending_on_target(self) -> BoolExpr:
         """bdrv_requests_pending(target): a guest request that was submitted after the switch is tracked."""
         return any_(*(r.tracked & r.to_target for r in self.requests))
@@ -84,7 +86,7 @@ class Disk(FdHandler, frozen=True):
             states.append("parked")
         return any_(*(request.state.is_(*states) for request in flushes)) if states else FALSE
 
-    @property
+    @cached_property
     def any_dirty(self) -> BoolExpr:
         """The dirty count is not 0."""
         return any_(*(write.dirty for write in self.writes))

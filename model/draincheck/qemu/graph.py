@@ -8,6 +8,7 @@ mirror_top.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from draincheck.eventloop import Above, Backend, DrainedOnce, Home, Node
 from draincheck.knobs import Knobs
@@ -71,12 +72,12 @@ class Graph:
         self.source = Node("source", self._source, here, on_source, users, FALSE, edges[0])
         self.lone_target = DrainedOnce("target", self._lone_target, there, on_target)
 
-    @property
+    @cached_property
     def has_filter(self) -> bool:
         """The filter is there."""
         return self.backing.exists
 
-    @property
+    @cached_property
     def on_source(self) -> BoolExpr:
         """A request that enters now reaches the source."""
         through = self.root.is_("filter") & self.backing.is_("source") if self.has_filter else FALSE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from draincheck.eventloop import BottomHalf, CoSleep, HomedCoroutine, Timer
 from draincheck.lang import BoolExpr, Model
 from draincheck.qemu.scenario import Scenario
@@ -53,7 +55,7 @@ class Job:
         """The management has sent its command."""
         return self.should_complete | self.cancelled
 
-    @property
+    @cached_property
     def will_switch(self) -> BoolExpr:
         """The job is going to switch the disk: it was told to complete, and nothing has failed."""
         return self.should_complete & ~self.failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from draincheck.eventloop import add_up
 from draincheck.knobs import Knobs
@@ -79,23 +80,23 @@ class World:
 
     # -- conditions -----------------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def requests(self) -> tuple[Request, ...]:
         """The guest's requests on all disks."""
         return tuple(request for disk in self.disks for request in disk.requests)
 
-    @property
+    @cached_property
     def guest_io_done(self) -> BoolExpr:
         """The thread pool has a finished guest request for its completion bottom half."""
         return any_(*(r.state.is_("io_done") for r in self.requests))
 
-    @property
+    @cached_property
     def fresh_bh(self) -> BoolExpr:
         """This job's own bottom half (its drain's or its exit's) is scheduled in the disks' context; never both."""
         exits = FALSE if self.s.iothread else self.job.exit_bh.pending
         return any_(self.job.drain_bh.pending if self.k.drain != "nested" else FALSE, exits)
 
-    @property
+    @cached_property
     def bh_scheduled(self) -> BoolExpr:
         """A bottom half of the disks' context is scheduled (the exit callback's is always the main loop's).
 
@@ -104,7 +105,7 @@ class World:
         finished = any_(self.guest_io_done, *(world.job.io.is_("io_done") for world in self.worlds))
         return any_(*(world.fresh_bh for world in self.worlds), finished, self.loops.stop_bh.pending)
 
-    @property
+    @cached_property
     def all_acked(self) -> BoolExpr:
         """Every request of the guest has been answered; a device that was stopped owes nothing for what it left in the ring."""
         return all_(*(r.state.is_("acked") | (self.loops.moved & r.state.is_("ring")) for r in self.requests))
