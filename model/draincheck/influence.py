@@ -12,32 +12,40 @@ from math import prod
 from typing import Final
 
 from draincheck.evaluation import Evaluation
-from draincheck.expr import FALSE, BoolExpr, Expr, any_, constant, substitute, variables_of
+from draincheck.expr import FALSE, BoolExpr, Expr, any_, constant, not_, substitute, variables_of
 from draincheck.properties import NoDeadlock, Property
 from draincheck.system import Action, TransitionSystem, Variable
 
-__all__ = ["at_work", "bearing"]
+__all__ = ["at_work", "bearing", "can_hold"]
 
 #: values of its variables with which it is tried whether a process can always go on
 MOST_TRIED: Final = 1 << 14
 
+#: values that are tried of one variable after the other, until it is known what a condition turns on
+MOST_SET: Final = 1 << 12
+
 
 def at_work(
-    actions: Sequence[Action], demands: Iterable[Expr], final: Expr, goes_round: Callable[[str], bool]
+    actions: Sequence[Action], demands: Iterable[BoolExpr], final: BoolExpr, goes_round: Callable[[str], bool]
 ) -> frozenset[str]:
     """The processes that have to end before everything has: the others only look on, and may do so for ever.
 
-    At work is who stores something that `final` reads, or, in a variable of the program, something that a demand reads; and who stores what one
-    of these reads, where it stands and what it remembers in history variables included. Whoever else stores something in a variable of the
+    At work is who stores something that `final` turns on, or, in a variable of the program, something that a demand turns on; and who stores what
+    one of these reads, where it stands and what it remembers in history variables included. Whoever else stores something in a variable of the
     program is waited for only if it goes straight to its end, and not round: that may put off that all has ended, and never prevent it.
     """
     reads, writes = _reads(actions), _writes(actions)
-    demanded, needed = variables_of(*demands, *_checked(actions)), variables_of(final)
+    demanded, needed = set[Expr]().union(*map(_turns_on, (*demands, *_checked(actions)))), _turns_on(final)
     own = {name: {variable for variable in written if not variable.internal} for name, written in writes.items()}
     found = {name for name, written in writes.items() if own[name] & demanded or written & needed}
     while more := {name for name in writes.keys() - found if _is_read(writes[name], name, reads, found)}:
         found |= more
     return frozenset(found | {name for name in own.keys() - found if own[name] and not goes_round(name)})
+
+
+def can_hold(condition: BoolExpr) -> bool:
+    """Whether a condition holds with some values of its variables; that is assumed where many are tried in vain."""
+    return _holds_somewhere(condition, iter(range(MOST_SET)))
 
 
 def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[str]:
@@ -60,6 +68,36 @@ def _demanded(system: TransitionSystem, item: Property | None) -> set[Expr]:
     named = [system.final] if "" in dict(system.at_rest) else []
     conditions = [each for demand in (*system.properties, *([item] if item else [])) for each in demand.conditions()]
     return variables_of(*named, *conditions)
+
+
+def _turns_on(condition: BoolExpr) -> set[Expr]:
+    """The variables that make a difference to a condition.
+
+    Not all that it names: some conditions are folded where they are written and others are not, and who is at work must not turn on that.
+    """
+    return {variable for variable in variables_of(condition) if _makes_a_difference(variable, condition)}
+
+
+def _makes_a_difference(variable: Expr, condition: BoolExpr) -> bool:
+    """Whether a condition has two values that differ in nothing but this variable; that is assumed where many are tried in vain."""
+    left, settled = iter(range(MOST_SET)), _settled(condition, variable)
+    first = next(settled)
+    return any(_holds_somewhere(not_(first.iff(other)), left) for other in settled)
+
+
+def _holds_somewhere(condition: BoolExpr, left: Iterator[int]) -> bool:
+    """Whether a condition holds with some values of its variables, and true where nothing is `left` to try."""
+    if next(left, None) is None:
+        return True
+    if not (read := variables_of(condition)):
+        return condition is not FALSE
+    return any(_holds_somewhere(each, left) for each in _settled(condition, min(read, key=str)))
+
+
+def _settled(condition: BoolExpr, variable: Expr) -> Iterator[BoolExpr]:
+    """A condition with each value of a variable."""
+    values = range(variable.sort.low, variable.sort.high + 1)
+    return (substitute(condition, {variable: constant(variable.sort, value)}) for value in values)
 
 
 class _Cone:
@@ -137,11 +175,9 @@ def _is_read(written: set[Variable], by: str, reads: Mapping[str, set[Expr]], am
     return any(not written.isdisjoint(reads[name]) for name in among if name != by)
 
 
-def _checked(actions: Iterable[Action]) -> Iterator[Expr]:
-    """The conditions of checks."""
-    for check in (check for action in actions for check in action.checks):
-        yield check.asked
-        yield check.holds
+def _checked(actions: Iterable[Action]) -> Iterator[BoolExpr]:
+    """What checks come to: true where one is not asked, or holds."""
+    return (check.asked.implies(check.holds) for action in actions for check in action.checks)
 
 
 def _reads(actions: Iterable[Action]) -> dict[str, set[Expr]]:

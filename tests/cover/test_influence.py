@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from draincheck.engines.explicit import check
-from draincheck.lang import TRUE, BoolVar, Model
+from draincheck.lang import TRUE, BoolExpr, BoolVar, Model, all_, any_
 from draincheck.verdict import Outcome
 
 
@@ -107,12 +107,59 @@ def test_who_only_looks_on_hides_no_end(add: Callable[[Model, BoolVar], None]) -
     assert outcome(add) is Outcome.VIOLATED
 
 
+@pytest.mark.parametrize(
+    "holds",
+    [
+        lambda ready, other: ready.implies(ready | other),
+        lambda ready, other: (ready & other).implies(ready),
+        lambda ready, other: (ready & other) | ~ready | ~other,
+        lambda ready, other: other.implies(ready.iff(~ready)) | other,
+    ],
+    ids=["folded", "implied", "all cases", "of the other alone"],
+)
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_demand_that_turns_on_nothing_puts_nobody_to_work(
+    holds: Callable[[BoolVar, BoolVar], BoolExpr], checked: bool
+) -> None:
+    """Whether it is folded away where it is written, or says the same at length: who stores what it names only looks on."""
+
+    def add(m: Model, served: BoolVar) -> None:
+        ready, other = m.bool("ready"), m.bool("other")
+        if not checked:
+            m.always("ready or not", holds(ready, other))
+        with m.thread("more") as p, p.loop():
+            p.do("makes ready", ready.set())
+            p.do("uses it up", ready.clear())
+            if checked:
+                p.check("ready or not", holds(ready, other))
+
+    assert outcome(add) is Outcome.VIOLATED
+
+
 def demanded(m: Model, served: BoolVar) -> None:
     """A property is about what it stores."""
     ready = m.bool("ready")
     m.reachable("ready", ready)
     with m.thread("more") as p, p.loop():
         p.do("makes ready", ready.set())
+
+
+def named_at_length(m: Model, served: BoolVar) -> None:
+    """A property turns on what it stores, whatever else it names."""
+    ready, other = m.bool("ready"), m.bool("other")
+    m.always("ready or not", (ready & other) | (ready & ~other) | ~served)
+    with m.thread("more") as p, p.loop():
+        p.do("makes ready", ready.set())
+
+
+def with_many_values(m: Model, served: BoolVar) -> None:
+    """Where not all values can be tried, it is what it names."""
+    ready = m.int("ready", -(1 << 61), 1 << 61)
+    others = [m.bool(f"other {number}") for number in range(20)]
+    m.always("ready or not", any_(all_(*others), *(~each for each in others), ready.is_(0)))
+    m.always("never so many", ready + 1 > ready)
+    with m.thread("more") as p, p.loop():
+        p.do("makes ready", ready.set(1))
 
 
 def heard(m: Model, served: BoolVar) -> None:
@@ -140,13 +187,13 @@ def awaited(m: Model, served: BoolVar) -> None:
 
 def final(m: Model, served: BoolVar) -> None:
     """A final condition is about what it stores."""
-    ready = m.bool("ready")
-    m.final(ready & served)
+    ready, asked = m.bool("ready"), m.bool("asked")
+    m.final(ready & asked)
     with m.thread("more") as p, p.loop():
         p.do("makes ready", ready.set())
 
 
-@pytest.mark.parametrize("add", [demanded, heard, awaited, final])
+@pytest.mark.parametrize("add", [demanded, named_at_length, with_many_values, heard, awaited, final])
 def test_who_is_at_work_has_not_ended(add: Callable[[Model, BoolVar], None]) -> None:
     """Negative control: what goes on is something that somebody reads."""
     assert outcome(add) is Outcome.HOLDS

@@ -57,15 +57,16 @@ def test_a_final_that_no_state_meets_counts(final: Callable[[Model, IntVar, Bool
         assert found[STUCK].outcome is Outcome.VIOLATED
 
 
-@pytest.mark.parametrize(("most", "refused"), [(3, True), (7, False)])
-def test_a_thread_that_goes_round_has_not_ended(most: int, refused: bool) -> None:
-    """It is at work if `final` reads what it stores; a condition that reads nothing says nothing of that, so no verdict rests on it."""
+@pytest.mark.parametrize(("most", "folded", "refused"), [(3, True, True), (7, True, False), (7, False, True)])
+def test_a_thread_that_goes_round_has_not_ended(most: int, folded: bool, refused: bool) -> None:
+    """It is at work if `final` reads what it stores; a condition that turns on nothing says nothing of that, so no verdict rests on it."""
     m = Model("round")
     n = m.int("n", 0, most)
+    never = n.is_(7) if folded else n.is_(1) & n.is_(7)
     with m.thread("p") as p, p.loop():
         p.do("one", n.set(1))
         p.do("none", n.set(0))
-    m.final(n.is_(7))
+    m.final(never)
     m.no_deadlock()
     if refused:
         with pytest.raises(ModelError, match="no state is final"):

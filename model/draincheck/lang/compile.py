@@ -13,7 +13,7 @@ from draincheck import op
 from draincheck.budget import look
 from draincheck.errors import ModelError
 from draincheck.expr import FALSE, TRUE, BoolExpr, Expr, all_, any_, constant, eq, not_, variables_of
-from draincheck.influence import at_work
+from draincheck.influence import at_work, can_hold
 from draincheck.lang import alike, fairness
 from draincheck.lang.control_flow import Edge, Rest
 from draincheck.lang.path import Path
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["compile_model"]
 
 _NEVER_FINAL = (
-    "no state is final: this is false whatever the variables are, as a value that none of them can have is, or a variable that does not exist here; "
+    "no state is final: this is false whatever the variables are, as a value that none of them can have is, two at once, or a variable that does not "
+    "exist here; "
     "leave it out where it is fine that all have ended"
 )
 
@@ -57,10 +58,7 @@ def compile_model(model: Model) -> TransitionSystem:
     ]
     properties = tuple(item.map(resolve.about(item.name)) for item in model.properties.values())
     says_final = model.final_when is not None
-    if model.final_when is FALSE:
-        raise ModelError(_NEVER_FINAL, model.final_line)
-    may_end = all_(*_resting(compiled, handovers).values()) if model.final_when is None else model.final_when
-    final = resolve.about("final")(any_(may_end, FALSE if model.aborted is None else model.aborted))
+    final = _final(model, compiled, handovers, resolve.about("final"))
     if model.local_tests:
         _check_local_tests(compiled, model, handovers)
     _check_yields(compiled)
@@ -79,6 +77,17 @@ def compile_model(model: Model) -> TransitionSystem:
         halted=FALSE if model.aborted is None else model.aborted,
     )
     return _with_interchangeable(system, model, compiled, handovers) if model.alike else system
+
+
+def _final(model: Model, compiled: Iterable[_Compiled], handovers: _Handovers, resolve: Resolve) -> BoolExpr:
+    """Where all may rest. Raises ModelError if the model says so of no state, whatever its variables are."""
+    if model.final_when is None:
+        may_end = all_(*_resting(compiled, handovers).values())
+    elif can_hold(model.final_when):
+        may_end = model.final_when
+    else:
+        raise ModelError(_NEVER_FINAL, model.final_line)
+    return resolve(any_(may_end, FALSE if model.aborted is None else model.aborted))
 
 
 def _resting(compiled: Iterable[_Compiled], handovers: _Handovers) -> dict[str, BoolExpr]:

@@ -278,7 +278,7 @@ class Model:
         """States in which it is fine that processes never move again; several calls add up.
 
         Without any, that is where all have ended. With it, having ended elsewhere is not fine (see `no_deadlock`). One that is false whatever
-        the variables are is refused when the model is compiled: it reads nothing, so it does not say who is at work.
+        the variables are is refused when the model is compiled: it turns on nothing, so it does not say who is at work.
         """
         self.final_line = caller_line()
         self.final_when = any_(FALSE if self.final_when is None else self.final_when, want_bool(condition))
