@@ -54,6 +54,8 @@ class Variable(Expr, frozen=True):
     internal: bool = False
     exists: bool = True
     counts: str = ""
+    #: it is part of a system, which starts as it does
+    settled: bool = False
     #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
     unused: dict[int, tuple[Update, SourceLine]] = field(default_factory=dict[int, "tuple[Update, SourceLine]"])
 
@@ -63,8 +65,16 @@ class Variable(Expr, frozen=True):
             force_setattr(self, "value", self.initial[0])
 
     def start_with(self, values: tuple[int, ...] | range) -> None:
-        """Give it other values, stored, to start with: before it is part of a system."""
+        """Give it other values, stored, to start with. Raises ModelError once it is part of a system, whose digest would be another one's."""
+        if self.settled:
+            raise slip(
+                f"{self} starts as its system does, which is made: give it other values before, or build the model again"
+            )
         force_setattr(self, "initial", values)
+
+    def settle(self) -> None:
+        """It is part of a system, and starts as it does now."""
+        force_setattr(self, "settled", True)
 
     def rename(self, name: str) -> None:
         """Take another name: a variable that the language makes gives way to one of the model."""
@@ -345,6 +355,10 @@ class TransitionSystem(Struct, frozen=True, dict=True):
     halted: BoolExpr = FALSE
     interchangeable: tuple[Interchangeable, ...] = ()
     sorts: tuple[Interchangeable, ...] = ()
+
+    def __post_init__(self) -> None:
+        for variable in self.variables:
+            variable.settle()
 
     @cached_property
     def position(self) -> Mapping[Expr, int]:

@@ -12,15 +12,20 @@ from tests.support.house import ROOT
 PAGE = (ROOT / "LANGUAGE.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("## All statements\n")[2].partition("\n## ")[0]
 
+#: what every variable is, and what the compiler does with it
+VARIABLE = {
+    "args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "settle", "settled", "sort", "start_with",
+    "unused", "value",
+}  # fmt: skip
 #: what the compiler and libraries of parts call, or what is data of a term
 INNER = {
     "Model": {"compile", "declare_assertion"},
     "Process": {"close", "token"},
     "Coroutine": {"close", "token"},
-    "BoolVar": {"args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "sort", "start_with", "unused", "value"},
-    "IntVar": {"args", "counts", "exists", "initial", "internal", "name", "op", "operand", "rename", "sort", "start_with", "unused", "value"},
-    "EnumVar": {"args", "counts", "exists", "initial", "internal", "name", "named", "op", "operand", "rename", "sort", "start_with", "unused", "value"},
-}  # fmt: skip
+    "BoolVar": VARIABLE,
+    "IntVar": VARIABLE,
+    "EnumVar": VARIABLE | {"named"},
+}
 #: names of `draincheck.lang` that are types, for annotations
 TYPES = {
     "BoolExpr",
