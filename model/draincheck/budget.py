@@ -33,6 +33,7 @@ __all__ = [
     "look",
     "memory_in_use",
     "running",
+    "want_whole",
     "was_heard",
 ]
 
@@ -48,8 +49,10 @@ MEGABYTE = 1 << 20
 STATM = "/proc/self/statm"
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def want_whole(value: object, name: str, least: int | None = 0) -> None:
+    """Raise ModelError for what is no whole number, or a smaller one: `name` says whose it is."""
+    if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
+        raise ModelError(f"{name} is a whole number{'' if least is None else f' from {least}'}, not {value!r}")
 
 
 def _is_time(value: object) -> bool:
@@ -73,8 +76,8 @@ class Limits(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name, value in (("states", self.states), ("depth", self.depth), ("memory", self.memory)):
-            if value is not None and not _is_count(value):
-                raise ModelError(f"the limit {name} is a whole number from 0, or None, not {value!r}")
+            if value is not None:
+                want_whole(value, f"the limit {name}")
         if self.seconds is not None and not _is_time(self.seconds):
             raise ModelError(f"the limit seconds is a number, or None, not {self.seconds!r}")
 

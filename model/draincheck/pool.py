@@ -11,7 +11,7 @@ from select import select
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from draincheck.budget import NO_LIMITS, divided
+from draincheck.budget import NO_LIMITS, divided, want_whole
 from draincheck.errors import OutOfBudget
 
 if TYPE_CHECKING:
@@ -31,7 +31,12 @@ R = TypeVar("R")
 
 
 def how_many(wanted: int | None = None) -> int:
-    """How many processes may work: as many as there are cores, or so many as are wanted; 1 where others cannot be forked."""
+    """How many processes may work: as many as there are cores, or so many as are wanted; 1 where others cannot be forked.
+
+    Raises ModelError for what is wanted and no whole number from 1.
+    """
+    if wanted is not None:
+        want_whole(wanted, "processes", 1)
     if not _can_fork():
         return 1
     return wanted or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

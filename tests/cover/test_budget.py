@@ -336,11 +336,11 @@ def test_where_nothing_moves_is_known_without_going_back(
 @pytest.mark.parametrize(
     ("limit", "said"),
     [
-        ({"states": 2.5}, "the limit states is a whole number from 0, or None, not 2.5"),
-        ({"states": -1}, "the limit states is a whole number from 0, or None, not -1"),
-        ({"depth": 2.5}, "the limit depth is a whole number from 0, or None, not 2.5"),
-        ({"depth": True}, "the limit depth is a whole number from 0, or None, not True"),
-        ({"memory": "1G"}, "the limit memory is a whole number from 0, or None, not '1G'"),
+        ({"states": 2.5}, "the limit states is a whole number from 0, not 2.5"),
+        ({"states": -1}, "the limit states is a whole number from 0, not -1"),
+        ({"depth": 2.5}, "the limit depth is a whole number from 0, not 2.5"),
+        ({"depth": True}, "the limit depth is a whole number from 0, not True"),
+        ({"memory": "1G"}, "the limit memory is a whole number from 0, not '1G'"),
         ({"seconds": float("nan")}, "the limit seconds is a number, or None, not nan"),
         ({"seconds": "1"}, "the limit seconds is a number, or None, not '1'"),
     ],

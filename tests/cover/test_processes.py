@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
 from check_invariants.exit import NotWritable
 from draincheck.engines.explicit import explore
-from draincheck.errors import ModelFault, WorkerLost
+from draincheck.errors import ModelError, ModelFault, WorkerLost
 from draincheck.pool import in_processes
 from draincheck.semantics.validation import demand_faultless
 from tests.support.machines import counter
@@ -42,6 +43,13 @@ def test_nothing_and_one_need_no_processes() -> None:
     """A single item is done here."""
     assert list(in_processes(square, [])) == []
     assert list(in_processes(square, [3], 4)) == [(9, os.getpid())]
+
+
+@pytest.mark.parametrize("processes", [0, -1, 1.5, "2", True])
+def test_what_is_no_number_of_processes_is_refused(processes: Any) -> None:
+    """Whatever there is to do."""
+    with pytest.raises(ModelError, match="processes is a whole number from 1, not "):
+        list(in_processes(square, [1, 2], processes))
 
 
 def test_errors_come_through_and_nobody_is_left() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -191,13 +193,28 @@ def test_time_limit_stops_between_walks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "depth", "message"),
-    [(0, 1, "runs must be at least 1, not 0"), (1, -2, "depth must be at least 0, not -2")],
+    ("said", "message"),
+    [
+        ({"runs": 0}, "runs is a whole number from 1, not 0"),
+        ({"runs": 1.5}, "runs is a whole number from 1, not 1.5"),
+        ({"runs": True}, "runs is a whole number from 1, not True"),
+        ({"depth": -2}, "depth is a whole number from 0, not -2"),
+        ({"depth": 2.0}, "depth is a whole number from 0, not 2.0"),
+        ({"seed": "7"}, "seed is a whole number, not '7'"),
+        ({"seed": None}, "seed is a whole number, not None"),
+    ],
+    ids=str,
 )
-def test_numbers_that_make_no_sense_are_refused(runs: int, depth: int, message: str) -> None:
-    """Neither no walks nor walks of less than no length."""
-    with pytest.raises(ModelError, match=message):
-        simulate(walker().compile(), runs=runs, depth=depth)
+def test_numbers_that_make_no_sense_are_refused(said: dict[str, Any], message: str) -> None:
+    """Neither no walks nor walks of less than no length, nor parts of one."""
+    with pytest.raises(ModelError) as refused:
+        simulate(walker().compile(), **said)
+    assert str(refused.value) == message
+
+
+def test_numbers_that_make_sense_are_taken() -> None:
+    """The control: a negative seed is one, and a walk of no length."""
+    assert simulate(walker().compile(), runs=1, depth=0, seed=-7).steps == 0
 
 
 def test_progress_is_reported() -> None:

@@ -35,6 +35,7 @@ import networkx as nx
 from draincheck.analysis.state_story import StateFate, StateStory
 from draincheck.analysis.traits import Trait, TraitKind, traits_of
 from draincheck.analysis.transition_graph import attribute_names, said
+from draincheck.budget import want_whole
 from draincheck.properties import FaultKind, Property
 from draincheck.sorts import Value
 from draincheck.system import TransitionSystem
@@ -132,8 +133,9 @@ def merged_graph(
 ) -> nx.MultiDiGraph[int]:
     """The reachable states in at most so many nodes, told apart by what matters to a property of the system; see the module text.
 
-    Raises GraphTooLarge for more states than can be merged, and OutOfBudget if the budget ends.
+    Raises GraphTooLarge for more states than can be merged, OutOfBudget if the budget ends, and ModelError if `most` is no whole number from 1.
     """
+    want_whole(most, "most", 1)
     return quotient_graph(Quotient.of(StateStory(system, item), most))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from draincheck.budget import Budget
+from draincheck.budget import Budget, want_whole
 from draincheck.chance import Chance, beginning
 from draincheck.elsewhere import loaded
 from draincheck.engines import explicit
@@ -109,10 +109,12 @@ def simulate(
         reporter: told how many actions were taken.
         tier: who walks; nothing that is found depends on it.
 
-    Raises ModelError for `runs` that are not positive, a negative `depth`, and machine code that is demanded and cannot be had.
+    Raises ModelError for numbers that are not whole, `runs` that are not positive, a negative `depth`, and machine code that is demanded
+    and cannot be had.
     """
-    _want(runs, 1, "runs")
-    _want(depth, 0, "depth")
+    want_whole(runs, "runs", 1)
+    want_whole(depth, "depth")
+    want_whole(seed, "seed", None)
     watch = limits.begun()
     properties = [system.property_named(name) for name in property_names] or system.properties or system.implicit
     looked_for = [*dict.fromkeys((*properties, *(() if property_names else system.implicit)))]
@@ -144,12 +146,6 @@ class _Walk(Struct):
 
     states: list[int]
     actions: list[int]
-
-
-def _want(value: int, least: int, name: str) -> None:
-    """Raise ModelError for a smaller number."""
-    if value < least:
-        raise ModelError(f"{name} must be at least {least}, not {value}")
 
 
 class _Walks:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from draincheck.budget import want_whole
 from draincheck.expr import Expr, variables_of
 from draincheck.properties import Assertion, Liveness, NoFault, Property, Reachable
 from draincheck.report.calls import Call, CallEvent, events_of
@@ -91,8 +92,10 @@ def render_trace(
 
     `about` puts six lines above it, for somebody who has nothing else; `short` leaves out steps that change nothing, but for the last.
     With a width no line is wider, if its words are not. With `color` the text carries rich's markup; print it with `highlight=False,
-    soft_wrap=True`.
+    soft_wrap=True`. Raises ModelError for a width that is no whole number from 1.
     """
+    if width is not None:
+        want_whole(width, "width", 1)
     events = events_of(run)
     kept = _telling(events, len(run.steps)) if short else events
     tree = _numbered(_tree(kept, run.trace.loop), len(str(len(run.steps))))
