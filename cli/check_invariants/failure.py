@@ -13,6 +13,7 @@ from check_invariants.deferred import own_model
 from check_invariants.documents import emit_json
 from check_invariants.exit import DEBUG, InternalError, LimitReached, NoCommand, NotWritable, cut_short, interrupted
 from draincheck.errors import NotInstalled, OutOfBudget, WorkerLost
+from draincheck.optional import missed_by
 
 __all__ = ["failed"]
 
@@ -67,8 +68,8 @@ def _unforeseen(error: Exception) -> click.ClickException:
         return NotWritable(f"standard output cannot be written: {error.strerror}")
     if isinstance(error, WorkerLost):
         return LimitReached(str(error))
-    if isinstance(error, NotInstalled):
-        return click.UsageError(str(error))
+    if missed := str(error) if isinstance(error, NotInstalled) else missed_by(error):
+        return click.UsageError(missed)
     if damaged := _damaged(error):
         return InternalError(
             f"internal error: {damaged} is damaged ({type(error).__name__}: {error})\n"

@@ -32,5 +32,6 @@ def open_solver(name: str, seconds: float | None = None) -> SmtSolver:
 
 
 def incremental(logic: str) -> Incremental:
-    """A solver for the paths of a system, in a logic of SMT-LIB."""
+    """A solver for the paths of a system, in a logic of SMT-LIB. Raises NotInstalled."""
+    demand("z3")
     return IncrementalZ3(logic)
