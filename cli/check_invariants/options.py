@@ -32,6 +32,8 @@ NAMES = "check_invariants.names"
 
 #: the file name that means standard output
 STDOUT = "-"
+#: what the system calls it. What a model prints has taken its place there, and goes to standard error
+STDOUT_DEVICES = frozenset(("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"))
 
 #: less memory than that is a slip, and a number up to so many without a unit was meant as gigabytes
 LEAST_MEMORY, MANY_GIGABYTES = 1 << 20, 64
@@ -183,6 +185,16 @@ class ExistingFile(click.Path):
             self.fail(f"File {value!r} does not exist.", param, ctx)
 
 
+class OutputFile(ParamType):
+    """The path of a file that is written; whatever names standard output is `-`."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        return STDOUT if value in STDOUT_DEVICES else value
+
+
 #: of a trace as text
 short = click.option("--short", is_flag=True, help="Only the steps that change something, and how many are left out.")
 
@@ -304,7 +316,12 @@ processes = _processes()
 #: where no scenario is named whose jobs could be meant, the older name is understood as well
 processes_or_jobs = _processes("--jobs")
 output = click.option(
-    "-o", "--output", default=STDOUT, metavar="FILE|-", help="Where to write it.  [default: standard output]"
+    "-o",
+    "--output",
+    type=OutputFile(),
+    default=STDOUT,
+    metavar="FILE|-",
+    help="Where to write it.  [default: standard output]",
 )
 
 
@@ -323,7 +340,7 @@ def reports(command: Declared) -> Declared:
         help="Print GitHub's annotations, all in one stream, and append to the summary of the step.",
     )
     for kind, what in reversed(kinds.items()):
-        command = click.option(f"--{kind}", metavar="FILE|-", help=f"Write {what}.")(command)
+        command = click.option(f"--{kind}", type=OutputFile(), metavar="FILE|-", help=f"Write {what}.")(command)
     return github(command)
 
 

@@ -47,9 +47,26 @@ def test_a_hang_is_told_with_who_waits_and_what_ends_it(hang: str, tmp_path: Pat
 @pytest.mark.slow
 def test_the_trace_that_is_written_leads_there(hang: str, tmp_path: Path) -> None:
     """`trace show` runs it again on the code base that it names."""
-    file = tmp_path / "trace.json"
-    run("locate", written(tmp_path / "bt", hang), *NARROW, "-o", str(file))
+    file, stacks = tmp_path / "trace.json", written(tmp_path / "bt", hang)
+    nowhere = written(tmp_path / "strange", STRANGERS[0])
+    told = run("locate", nowhere, stacks, *NARROW, "-o", str(file)).stderr
+    assert f"{stacks}: a shortest trace to place 1 written to {file}\n" in told
     assert run("trace", "show", str(file)).exit_code == 0
+
+
+def test_a_trace_that_is_not_written_is_told(tmp_path: Path) -> None:
+    """Where nothing fits there is no place."""
+    file = tmp_path / "trace.json"
+    told = run("locate", written(tmp_path / "bt", STRANGERS[0]), *NARROW, "-o", str(file)).stderr
+    assert (told, file.exists()) == (f"there is no place that a trace could lead to: {file} is not written\n", False)
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout"])
+def test_a_document_stands_on_standard_output_alone(output: str, tmp_path: Path) -> None:
+    """A trace beside it would be a second one."""
+    found = run("locate", written(tmp_path / "bt", "hello\n"), *NARROW, "--json", "-o", output)
+    assert (found.exit_code, "--json and --output cannot share -" in found.stderr) == (2, True)
+    assert list(json.loads(found.stdout)) != []
 
 
 @pytest.mark.parametrize(("text", "code"), [(STRANGERS[0], 10), ("hello\n", 150), ("", 150)])

@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,22 @@ def test_a_full_disk_is_one_message() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*COMMAND, "list", "knobs"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "Error: standard output cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1", "/dev/stderr", "/dev/null", "pipe"])
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout here")
+def test_devices_are_what_they_are_called(output: str, tmp_path: Path) -> None:
+    """What a model prints goes to standard error, and the result where it is wanted, also by the system's name for standard output."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    export = [*COMMAND, "model", "export", "examples/deadlock.py:deadlock", "--format", "tla", "-o"]
+    with ThreadPoolExecutor() as others:
+        read = others.submit(pipe.read_text) if output == "pipe" else None
+        path = str(pipe) if read else output
+        done = subprocess.run([*export, path], capture_output=True, text=True, check=True, cwd=ROOT)
+        found = {"stdout": done.stdout, "stderr": done.stderr, "pipe": read.result() if read else ""}
+    meant = {"pipe": "pipe", "/dev/stderr": "stderr", "/dev/null": ""}.get(output, "stdout")
+    assert [name for name, text in found.items() if "EXTENDS" in text] == [meant] * bool(meant)
 
 
 def on_a_terminal(*arguments: str, columns: int = 100, interrupt_at: bytes = b"") -> tuple[str, int]:

@@ -49,7 +49,12 @@ from check_invariants.deferred import Deferred
     metavar="PATH",
     help="Write the only counterexample to a file, as its suffix says (.svg, .md, ...; else JSON), or each to a JSON file of its own in a directory.",
 )
-@click.option("--html", metavar="FILE", help="Write the explorer: what was found, to look at (see `report`).")
+@click.option(
+    "--html",
+    type=options.OutputFile(),
+    metavar="FILE",
+    help="Write the explorer: what was found, to look at (see `report`).",
+)
 @options.processes
 @options.as_json
 def command() -> None:

@@ -21,6 +21,7 @@ from check_invariants.deferred import Deferred
 @click.option("--no-trace", is_flag=True, help="Leave out the new counterexample.")
 @click.option(
     "--trace-out",
+    type=options.OutputFile(),
     metavar="FILE",
     help="Write the new counterexample as its suffix says (.svg, .md, ...); else as JSON, for `trace show`, `explain` and `replay`.",
 )

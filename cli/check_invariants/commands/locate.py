@@ -19,7 +19,13 @@ from check_invariants.deferred import Deferred
 @click.option(
     "--top", type=click.IntRange(min=1), default=3, show_default=True, metavar="N", help="How many places are told."
 )
-@click.option("-o", "--output", metavar="TRACE.json", help="Write a shortest trace to the best place.")
+@click.option(
+    "-o",
+    "--output",
+    type=options.OutputFile(),
+    metavar="TRACE.json",
+    help="Write a shortest trace to place 1, of the first FILE that has one.",
+)
 @options.budget
 @options.as_json
 def command() -> None:

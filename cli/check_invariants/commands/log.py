@@ -38,15 +38,25 @@ from check_invariants.deferred import Deferred
     "--scenario", type=options.Named("scenario"), metavar="SCENARIO", help="The models' topology.  [default: mirror]"
 )
 @click.option(
-    "--export", "output", metavar="TRACE.json", help="Write the worst window as a trace of the first code base."
+    "--export",
+    "output",
+    type=options.OutputFile(),
+    metavar="TRACE.json",
+    help="Write the worst window as a trace of the first code base.",
 )
 @click.option(
     "--graph",
     "picture",
+    type=options.OutputFile(),
     metavar="FILE",
     help="Draw why the first window that is none is no run of the code base: all candidates. The suffix says how: svg, png, dot, graphml, json.",
 )
-@click.option("--html", metavar="FILE", help="Write the explorer: each switch, to look at (see `report`).")
+@click.option(
+    "--html",
+    type=options.OutputFile(),
+    metavar="FILE",
+    help="Write the explorer: each switch, to look at (see `report`).",
+)
 @options.budget
 @options.as_json
 def command() -> None:

@@ -24,6 +24,7 @@ from check_invariants.deferred import Deferred
 @click.option(
     "-o",
     "--output",
+    type=options.OutputFile(),
     metavar="PATH",
     help="The file to write, or with --matrix the directory.  [default: MODEL.smt2, or certificates, in this directory]",
 )

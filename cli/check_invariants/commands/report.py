@@ -20,6 +20,7 @@ from check_invariants.deferred import Deferred
     "--output",
     default="report.html",
     show_default=True,
+    type=options.OutputFile(),
     metavar="FILE.html|-",
     help="Where to write it; `-` is standard output.",
 )

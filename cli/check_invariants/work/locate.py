@@ -8,9 +8,10 @@ import click
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from check_invariants import standard
 from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, worst
-from check_invariants.files import check_output, write_to
+from check_invariants.files import apart, check_output, say_written, write_to
 from check_invariants.inputs import LONGEST, read_bytes
 from check_invariants.names import merged
 from check_invariants.output import emit, emit_stop, until_stopped
@@ -70,6 +71,7 @@ def command(
     as_json: bool,
 ) -> ExitCode:
     """Search each backtrace in all systems."""
+    apart({"--output": output}, as_json=as_json)
     if output is not None:
         check_output(output, files)
     texts = [(file, _text(file)) for file in files]
@@ -86,7 +88,7 @@ def command(
     found = [(file, _as_far_as_searched(each, stop)) for file, each in found]
     code = worst([*(_CODES[each.answer] for _, each in found), *([ExitCode.INCONCLUSIVE] if stop else [])])
     if output is not None:
-        _write(output, [each for _, each in found])
+        _write(output, found)
     if as_json:
         emit_json("locate", {"files": [_json(file, each, top) for file, each in found], **_stopped(stop)}, code)
     else:
@@ -154,12 +156,15 @@ def _as_far_as_searched(found: Located, stop: Stop | None) -> Located:
     return replace(found, answer=LocatedAs.UNSEARCHED) if stop and found.answer is LocatedAs.NOTHING else found
 
 
-def _write(output: str, found: Sequence[Located]) -> None:
-    """Write a trace to the best place of the first backtrace that has one."""
-    place = next((each.places[0] for each in found if each.places), None)
-    if place is not None:
-        candidate, match = place.where[0]
-        write_to(output, write_trace(shortest_run(candidate, match), source=candidate.subjects[0].source()))
+def _write(output: str, found: Sequence[tuple[str, Located]]) -> None:
+    """Write a trace to the best place of the first backtrace that has one, and say which that is; or that there is none."""
+    for file, each in found:
+        if each.places:
+            candidate, match = each.places[0].where[0]
+            write_to(output, write_trace(shortest_run(candidate, match), source=candidate.subjects[0].source()))
+            say_written(f"{file}: a shortest trace to place 1", output)
+            return
+    standard.note(f"there is no place that a trace could lead to: {output} is not written\n")
 
 
 # -- text
