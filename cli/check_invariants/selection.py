@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from check_invariants.selectors import CodeBaseOptions
 
 __all__ = [
+    "check_names",
     "check_possible",
     "chosen_properties",
+    "had_by",
     "impossible",
     "named_code_base",
+    "names_of",
     "only_the_default",
     "own_settings",
     "probes_of_states",
@@ -74,7 +77,7 @@ def named_code_base(properties: Sequence[str] = (), **options: Unpack[CodeBaseOp
     if order is not None and turned.get("order", order) != order:
         raise click.UsageError(f"--order {order} and --set order={turned['order']} exclude each other")
     order = shown(turned.pop("order")) if "order" in turned else order
-    _check_names(properties, list(known_properties()))
+    check_names(properties, list(known_properties()))
     return CodeBase(
         options.get("revision") or find_revision(DEFAULT_REVISION),
         options.get("scenario") or find_scenario(DEFAULT_SCENARIO),
@@ -139,11 +142,23 @@ def chosen_properties(
         raise EmptySelection(
             f"{system.name} demands nothing: it has no properties; give it some, such as m.always(...)"
         )
-    _check_names(names, [item.name for item in (*system.properties, *FAULTS.values())], option)
+    check_names(names, names_of(system), option)
     return chosen(system, names)
 
 
-def _check_names(names: Iterable[str], known: list[str], option: str = "--property") -> None:
+def names_of(system: TransitionSystem) -> list[str]:
+    """The properties that a system can be asked about."""
+    return [item.name for item in (*system.properties, *FAULTS.values())]
+
+
+def had_by(system: TransitionSystem, names: Iterable[str]) -> list[str]:
+    """Those of some properties that a system can be asked about."""
+    known = names_of(system)
+    return [name for name in names if name in known]
+
+
+def check_names(names: Iterable[str], known: list[str], option: str = "--property") -> None:
+    """Raise BadParameter for a name that is none of those that are known."""
     for name in names:
         if name not in known:
             raise click.BadParameter(str(nearest("property", name, known)), param_hint=f"'{option}'")

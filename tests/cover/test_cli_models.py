@@ -139,6 +139,55 @@ def test_what_was_not_asked_about_holds_in_none(values: str, tmp_path: Path, mon
     assert shown[-1] == "other.py:build: 2 models; holds: a in each"
 
 
+@pytest.fixture
+def various(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Variants of which some have properties that others have not."""
+    monkeypatch.chdir(tmp_path)
+    Path("various.py").write_text(
+        "from draincheck.lang import Model, variant\n\n\n"
+        "@variant('plain')\n@variant('one', k=1)\n@variant('two', k=2, expect={'b': 'violated'})\n"
+        "def build(k: int = 0) -> Model:\n    m = Model('m')\n    x = m.bool('x')\n"
+        "    with m.thread('t') as p:\n        p.do('set', x.set())\n    m.reachable('r', x)\n"
+        "    if k > 0:\n        m.reachable('a', x)\n    if k > 1:\n        m.always('b', ~x)\n    return m\n",
+        encoding="utf-8",
+    )
+    return "various.py"
+
+
+@pytest.mark.parametrize(
+    ("asked", "decided", "without"),
+    [
+        (["r"], [["r"], ["r"], ["r"]], ""),
+        (["a"], [[], ["a"], ["a"]], "; without a: build:plain"),
+        (["r", "b"], [["r"], ["r"], ["r", "b"]], "; without b: build:plain and build:one"),
+        (["a", "b"], [[], ["a"], ["a", "b"]], "; without a: build:plain; without b: build:plain and build:one"),
+    ],
+    ids=["all", "some", "one", "two"],
+)
+def test_what_some_have_is_decided_of_these(
+    various: str, asked: list[str], decided: list[list[str]], without: str
+) -> None:
+    """And who does not have it is told, in a line and in the answer; the explorer shows those that have it."""
+    names = [word for name in asked for word in ("--property", name)]
+    shown = lines(various, *names, "--html", "page.html", code=0)
+    assert shown[0] == shown[-1] == f"various.py: 3 variants; all verdicts are as expected{without}"
+    data = document(various, *names, code=0)
+    assert [[item["name"] for item in model["properties"]] for model in data["models"]] == decided
+    assert [[*model["lacks"], *names] for model, names in zip(data["models"], decided, strict=True)] == [
+        [*(name for name in asked if name not in names), *names] for names in decided
+    ]
+    assert Path("page.html").exists()
+
+
+@pytest.mark.parametrize("names", [["c"], ["a", "c"]])
+def test_what_none_of_them_has_is_refused(various: str, names: list[str]) -> None:
+    """With what any of them has."""
+    for command in (["check"], ["report", "-o", "page.html"]):
+        result = run(command[0], various, *command[1:], *(word for name in names for word in ("--property", name)))
+        assert (result.exit_code, "unknown property 'c'; known: r, " in result.stderr) == (2, True)
+        assert result.stderr.rstrip().endswith("a, b")
+
+
 def test_a_property_can_be_asked_for_alone(counter: str) -> None:
     """The others are not decided."""
     data = document(f"{counter}:counter", "--set", "last=1..4", "--property", "asked", code=0)

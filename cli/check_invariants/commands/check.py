@@ -66,8 +66,9 @@ def command() -> None:
 
     MODEL.py:FUNCTION is a Python file and a function in it that returns a draincheck.lang.Model or a TransitionSystem; --set
     gives it parameters, and several values (2..4 or 2,3) make a table. MODEL.py alone is all variants that it has (`@variant`),
-    against what it expects of them. The commit message's bug cases can be asked about as --property 'case 1' and 'case 2', one
-    that it does not know as 'case 3', and what must happen in the end as --property L1 to L7s.
+    against what it expects of them; a property that not all of them have is decided of those that do. The commit
+    message's bug cases can be asked about as --property 'case 1' and 'case 2', one that it does not know as 'case 3', and what
+    must happen in the end as --property L1 to L7s.
 
     \b
     Exit codes: 0 everything holds; 12 safety violated; 13 liveness violated; 11 deadlock, or a goal out

@@ -43,7 +43,7 @@ def check(asked: Asked, wanted: Wanted, processes: int | None, named: Selectors)
         if code is ExitCode.MALFORMED:
             standard.note(f"{path} is not written: not all of these models can be built\n")
         else:
-            report.write(report.own(name, settings), asked, path)
+            report.write(report.own(name, settings, asked.properties), asked, path)
 
     if named["model"] is not None:
         return models.check(asked, wanted, processes, named, one=one, several=several)

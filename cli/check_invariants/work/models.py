@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from check_invariants.documents import Document, emit_json
 from check_invariants.exit import EmptySelection, ExitCode, MalformedInput, ending, of_answer, of_verdict
-from check_invariants.judge import Asked, checked, instead, warn
+from check_invariants.judge import Asked, checked, compiled, instead, warn
 from check_invariants.output import emit, emit_stop, emit_table, until_stopped
 from check_invariants.own_models import Maker, Models, load_models
-from check_invariants.selection import own_settings
+from check_invariants.selection import check_names, had_by, names_of, own_settings
 from check_invariants.table import Cell, Column, Styled, Table
 from check_invariants.words import Listed, searched
 from check_invariants.work.answered import check_one
@@ -74,6 +74,8 @@ def _refuse_for_several(models: Models, wanted: Wanted) -> None:
 def command(models: Models, asked: Asked, as_json: bool) -> ExitCode:
     """Decide each, a line each: variants against what the file expects of them, others by their verdicts. The worst decides."""
     rows, stop = until_stopped(map(partial(_row, asked), models.all), "model", "decided", len(models.all))
+    if stop is None:
+        _refuse_unknown(rows, asked)
     stop = stop or next((row.result.stopped for row in rows if row.result and row.result.stopped), None)
     code = ending((code for row in rows for code in row.codes), stop)
     if as_json:
@@ -94,6 +96,7 @@ class _Row(Struct, frozen=True):
         result: what was found, if anything was.
         refused: why nothing was.
         code: what that comes to.
+        lacks: the properties that it was asked about and does not have.
     """
 
     made: Maker
@@ -101,6 +104,7 @@ class _Row(Struct, frozen=True):
     result: Result | None = None
     refused: str = ""
     code: ExitCode = ExitCode.OK
+    lacks: Sequence[str] = ()
 
     @property
     def listed(self) -> list[Listed]:
@@ -144,14 +148,26 @@ class _Row(Struct, frozen=True):
 
 
 def _row(asked: Asked, made: Maker) -> _Row:
-    """Check one of them; that one demands nothing, or cannot be built or searched, is said of it, and the others are decided."""
+    """Check one of them; that one demands nothing, or not this, or cannot be built or searched, is said of it, and the others are decided."""
     model = None
     try:
         model = made.make()
-        warn(result := checked(model, asked))
+        had = had_by(compiled(model), asked.properties)
+        if asked.properties and not had:
+            return _Row(made, model, lacks=asked.properties)
+        warn(result := checked(model, asked._replace(properties=had)))
     except (EmptySelection, MalformedInput) as error:
         return _Row(made, model, None, error.message, ExitCode.of(error))
-    return _Row(made, model, result)
+    return _Row(made, model, result, lacks=[name for name in asked.properties if name not in had])
+
+
+def _refuse_unknown(rows: Sequence[_Row], asked: Asked) -> None:
+    """Raise BadParameter for a property that none of the models has, if all could be built."""
+    built = [row.model for row in rows if row.model is not None and not row.refused]
+    if len(built) == len(rows):
+        check_names(
+            asked.properties, list(dict.fromkeys(name for model in built for name in names_of(compiled(model))))
+        )
 
 
 def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
@@ -165,7 +181,7 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
         )
     well = sorted({row.result.well for row in rows if row.result is not None}, key="everything holds".__eq__)
     otherwise = "all verdicts are as expected" if models.variants else f"{next(iter(well), '')} in each"
-    return f"{models.called}: {counted(len(rows), what)}; {'; '.join(said) or otherwise}"
+    return f"{models.called}: {counted(len(rows), what)}; {'; '.join([*(said or [otherwise]), *_lacking(rows)])}"
 
 
 def _of_variants(rows: Sequence[_Row]) -> list[str]:
@@ -182,6 +198,12 @@ def _refused(rows: Sequence[_Row]) -> list[str]:
     """Which of them demand nothing, or cannot be built."""
     names = [row.made.name for row in rows if row.refused]
     return [f"refused: {listed(names)}"] if names else []
+
+
+def _lacking(rows: Sequence[_Row]) -> list[str]:
+    """Which of them do not have what they were asked about."""
+    names = dict.fromkeys(name for row in rows for name in row.lacks)
+    return [f"without {name}: {listed([row.made.name for row in rows if name in row.lacks])}" for name in names]
 
 
 def _where(rows: Sequence[_Row], word: str) -> str:
@@ -217,11 +239,12 @@ def _table(models: Models, rows: Sequence[_Row]) -> Table:
         Column("never asked"): those("never asked", "magenta"),
         Column("unknown"): those("unknown", "yellow"),
         Column("not as expected"): lambda row: Styled(row.differences, "bold yellow"),
+        Column("without"): lambda row: listed(row.lacks),
         Column("refused"): lambda row: Styled(row.refused, "bold red"),
         Column("states", right=True): lambda row: row.searched,
     }
     table = Table.of(rows, columns)
-    for header in ("with", "never asked", "unknown", "not as expected", "refused", "states"):
+    for header in ("with", "never asked", "unknown", "not as expected", "without", "refused", "states"):
         table = table.without_empty(header)
     return table
 
@@ -245,5 +268,6 @@ def _row_json(row: _Row) -> Document:
         "variant": row.made.variant,
         "states": int(row.states) if row.states else None,
         "properties": [{"name": item.name, **item.to_json()} for item in row.listed],
+        "lacks": list(row.lacks),
         "refused": row.refused or None,
     }

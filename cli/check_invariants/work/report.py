@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -15,11 +16,11 @@ from check_invariants.documents import Document, Json, emit_json
 from check_invariants.exit import ExitCode, MalformedInput, cut_short, ending
 from check_invariants.explorer import cell_of, explorer_page, legend_of, opening
 from check_invariants.files import check_output, say_written, write_to
-from check_invariants.judge import Asked, checked_quietly
+from check_invariants.judge import Asked, checked_quietly, compiled
 from check_invariants.options import STDOUT
 from check_invariants.output import emit_stop, until_stopped
-from check_invariants.own_models import Models, load_models
-from check_invariants.selection import impossible, named_code_base, own_settings
+from check_invariants.own_models import Maker, Models, load_models
+from check_invariants.selection import check_names, had_by, impossible, named_code_base, names_of, own_settings
 from check_invariants.work.findings import Checked
 from draincheck import Subject
 from draincheck.explorer.document import Opening, PageMatrix, PageRow
@@ -72,7 +73,7 @@ def command(
     else:
         first, where = next(iter(revisions), None), next(iter(scenarios), None)
         given = own_settings({"revision": first, "scenario": where, "order": order, "settings": settings})
-        selected = own(model, given)
+        selected = own(model, given, properties)
     return write(selected, Asked(properties), output, as_json)
 
 
@@ -130,7 +131,8 @@ def _end(found: Sequence[Checked], called: Sequence[str], answer: Opening, outpu
 
 def _checked(place: _Place, asked: Asked) -> Checked:
     subject = place.make()
-    return Checked(subject, checked_quietly(subject, asked), strict=bool(asked.properties))
+    had = had_by(compiled(subject), asked.properties) or asked.properties  # of several models each has some
+    return Checked(subject, checked_quietly(subject, asked._replace(properties=had)), strict=bool(asked.properties))
 
 
 def _matrix(selected: Selection, found: Sequence[Checked]) -> PageMatrix | None:
@@ -258,15 +260,24 @@ def _is_as_expected(found: Checked) -> bool:
 # -- models of one's own ---------------------------------------------------------------------------
 
 
-def own(name: str, settings: Sequence[tuple[str, Setting]]) -> Selection:
-    """A model of the user's, or several."""
+def own(name: str, settings: Sequence[tuple[str, Setting]], properties: Sequence[str]) -> Selection:
+    """A model of the user's, or several: those that have some of these properties. Raises BadParameter for one that none of them has."""
     model = load_models(name, settings)
     words = [name, *(word for key, value in settings for word in ("--set", f"{key}={value}"))]
     if not isinstance(model, Models):
         return Selection(model.title, [_Place(("", ""), ("", ""), lambda: model)], _of_one_model, words)
     column = ("outcome", "what the check found")
-    places = [_Place((each.name, ""), column, each.make) for each in model.all]
+    places = [_Place((each.name, ""), column, each.make) for each in _having(model, properties)]
     return Selection(model.called, places, lambda found: _of_models(model.called, found), words)
+
+
+def _having(models: Models, properties: Sequence[str]) -> Sequence[Maker]:
+    """Those that have some of these properties; all if none is named."""
+    if not properties:
+        return models.all
+    known = {made: names_of(compiled(made.make())) for made in models.all}
+    check_names(properties, list(dict.fromkeys(chain.from_iterable(known.values()))))
+    return [made for made, names in known.items() if not set(properties).isdisjoint(names)]
 
 
 def _of_one_model(found: Sequence[Checked]) -> Opening:
