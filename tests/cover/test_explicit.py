@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from draincheck import interpreter
 from draincheck.engines.explicit import check, explore, states
 from draincheck.errors import ModelError
+from draincheck.exploration.explorer import PIECE, Explorer
 from draincheck.expr import FALSE, TRUE, all_
 from draincheck.properties import Always, Assertion, CanAlwaysFinish, NoDeadlock, Property, Reachable
 from draincheck.run import rerun
@@ -69,6 +70,28 @@ def test_counter() -> None:
         "alive": VIOLATED,
     }
     assert [len(path(found, name)) for name in ("small", "top", "back", "alive")] == [5, 5, 1, 5]
+
+
+def test_many_layers_are_asked_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a condition first holds is asked of many states at once, though each layer has a single one: whoever is to end soon waits for it."""
+    last = 3 * PIECE
+    system = counter(last)
+    (n,) = system.variables
+    assert isinstance(n, IntVar)
+    condition, asked = n.is_(last - 1), list[int]()
+    found = Explorer(system, asked=[condition])
+    found.run()
+    where = found.where(condition)
+
+    def counted(states: Sequence[int]) -> Sequence[int]:
+        asked.append(len(states))
+        return where(states)
+
+    monkeypatch.setattr(found, "where", lambda condition: counted)
+    first = found.first(condition)
+    assert first is not None
+    assert found.loop.layout.unpack(first) == (last - 1,)
+    assert asked == [PIECE] * 3
 
 
 def test_verdicts_say_how() -> None:

@@ -153,14 +153,14 @@ class Search:
 
     def statistics(self, seconds: float) -> Statistics:
         """The numbers of the search."""
-        found = self._found
+        found, sizes = self._found, self._found.sizes
         indices = range(len(self._system.actions))
         return Statistics(
             states=len(found),
             transitions=found.transitions,
-            depth=len(found.sizes) - 1,
+            depth=len(sizes) - 1,
             queue=len(found) - found.expanded,
-            widest=max(found.sizes),
+            widest=max(sizes),
             fired=tuple(index for index in indices if index in self._fired),
             never_fired=tuple(index for index in indices if index not in self._fired),
             seconds=seconds,

@@ -137,13 +137,13 @@ class Explorer(Explored):
 
     def _measured(self) -> int:
         """The bytes of the states, and of what is kept of their steps."""
-        kept = (self._seen, *self.layers, self.targets, self.actions, self.ends)
+        kept = chain((self._seen, self.targets, self.actions, self.ends), self.layers)
         return sum(map(sys.getsizeof, kept)) + len(self) * sys.getsizeof(self.loop.layout.everything)
 
     @property
     def sizes(self) -> Sequence[int]:
         """How many states take so many actions to reach."""
-        return [len(layer) for layer in self.layers]
+        return [*map(len, self.layers)]
 
     def order(self) -> Iterator[int]:
         """The states, layer by layer."""
@@ -158,8 +158,12 @@ class Explorer(Explored):
 
     def first(self, condition: BoolExpr) -> int | None:
         """The first state in which a condition holds."""
-        where = self.where(condition)
-        return next((found[0] for layer in self.layers if (found := where(layer))), None)
+        where, order = (
+            self.where(condition),
+            self.order(),
+        )  # in pieces of their own: of millions of layers each may have one state
+        pieces = iter(lambda: [*islice(order, PIECE)], [])
+        return next((found[0] for piece in pieces if (found := where(piece))), None)
 
     def first_dead(self, condition: BoolExpr) -> int | None:
         """The first state without an enabled action in which a condition holds."""
