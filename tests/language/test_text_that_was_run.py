@@ -83,6 +83,33 @@ def test_the_text_that_was_run_counts(tmp_path: Path) -> None:
     assert loaded[_GOOD].build({}).built.name == "m"
 
 
+@pytest.mark.parametrize(
+    ("decorator", "refused"), [("@property", False), ("@cached_property", False), ("", True)], ids=str
+)
+def test_an_own_property_is_called_when_it_is_named(decorator: str, refused: bool, tmp_path: Path) -> None:
+    """A class of the file's may name one as a statement is named; a method that is not called does nothing there, either."""
+    own = f"""from functools import cached_property
+
+
+class Steps:
+    def __init__(self, p):
+        self.p = p
+
+    {decorator}
+    def wait(self):
+        self.p.do("waits")
+
+
+{_GOOD.replace("        p.break_()", "        Steps(p).wait; p.break_()")}"""
+    name = _written(tmp_path / "own.py", own)
+    if refused:
+        with pytest.raises(MalformedModel, match=r"Steps\(p\).wait is named and not called"):
+            ModelFile.load(name)
+    else:
+        labels = [part.label for action in ModelFile.load(name).system().actions for part in action.parts]
+        assert "waits" in labels
+
+
 def test_the_text_of_a_module_that_is_imported_again_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's own import knows no more than the file; who has not imported it again still has the old one."""
     monkeypatch.syspath_prepend(tmp_path)
