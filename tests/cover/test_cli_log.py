@@ -55,6 +55,15 @@ def test_answers_stand_in_the_first_and_last_line(tmp_path: Path) -> None:
     assert "DATA LOSS" in lines[0]
 
 
+@pytest.mark.parametrize("stamped", [True, False])
+def test_times_are_said_to_be_utc(stamped: bool, tmp_path: Path) -> None:
+    """Once, and where there are any."""
+    file = tmp_path / "log"
+    file.write_bytes(b"".join(line + b"\n" for line in made(Guest(new=True, stamped=stamped), [["held"]]).lines))
+    shown = run("log", str(file)).output
+    assert shown.count("; times are UTC\n") == stamped
+
+
 def test_several_files_are_judged_each(tmp_path: Path) -> None:
     """The worst decides."""
     good, bad = written(tmp_path / "good", [[]]), written(tmp_path / "bad", [["acked"]], new=False)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from draincheck.qemulog import entries, matching
+from draincheck.qemulog import entries, matching, monitor
+from draincheck.qemulog.job import LoggedJob
 from draincheck.qemulog.log import ReadLog
 from tests.support.qemu_logs import Guest, made, read_lines
 
@@ -151,6 +153,28 @@ def test_what_a_window_costs_grows_with_its_requests(monkeypatch: pytest.MonkeyP
         costs.append(Counter(asked))
     assert costs[0]["covers"] > 0 and costs[1]["covers"] <= 3 * costs[0]["covers"], costs
     assert costs[0]["_requests"] == costs[1]["_requests"] > 0, costs
+
+
+def test_what_jobs_that_are_left_cost_grows_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a log ends with many jobs, all of them are gone through once, and not for each."""
+    looked_at = list[int]()
+
+    def counted(jobs: Collection[LoggedJob]) -> frozenset[str]:
+        looked_at.append(len(jobs))
+        return frozenset()
+
+    monkeypatch.setattr(monitor, "written_by", counted)
+    lines = [
+        line
+        for number in range(50)
+        for line in (
+            b"blk_root_attach child 0x%x1 blk 0x%x2 bs 0x%x3" % (number, number, number),
+            b"mirror_start bs 0x%x3 s 0x%x4 opaque 0x0" % (number, number),
+            b"mirror_before_drain s 0x%x4 dirty count 0" % number,
+        )
+    ]
+    assert verdicts(read_lines(lines)) == ["cannot tell"] * 50
+    assert looked_at == [50]
 
 
 def test_a_write_at_work_is_seen_from_far() -> None:

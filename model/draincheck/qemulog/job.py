@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from draincheck.qemulog.lately import Past
 from draincheck.qemulog.pivot import Moment
 from draincheck.qemulog.window import LoggedWindow
 
-__all__ = ["LoggedJob", "Open", "Switch", "switching"]
+__all__ = ["LoggedJob", "Open", "Switch", "switching", "written_by"]
 
 
 class Switch(Struct, frozen=True):
@@ -58,6 +58,11 @@ class Open(Struct, eq=False):
     job: LoggedJob
     since: int
     pending: set[str]
+
+
+def written_by(jobs: Iterable[LoggedJob]) -> frozenset[str]:
+    """The nodes that jobs copy to."""
+    return frozenset(job.target for job in jobs if job.target)
 
 
 def switching(jobs: Sequence[LoggedJob], new: str, left: str | None) -> LoggedJob | None:

@@ -16,7 +16,7 @@ from draincheck.qemulog.answers import still_unanswered
 from draincheck.qemulog.entries import overdue
 from draincheck.qemulog.events import CONTROL, GUEST
 from draincheck.qemulog.files import Files
-from draincheck.qemulog.job import LoggedJob, Open, Switch, switching
+from draincheck.qemulog.job import LoggedJob, Open, Switch, switching, written_by
 from draincheck.qemulog.lately import Lately, moment_of
 from draincheck.qemulog.numbering import Numbering
 from draincheck.qemulog.owners import Owners
@@ -58,6 +58,7 @@ class Monitor:
         self._jobs: dict[str, LoggedJob] = {}
         self._created: set[str] = set()
         self._exiting: LoggedJob | None = None
+        self._targets: frozenset[str] | None = None
         self._kept: list[tuple[int, Seen]] = []
         self._open: list[Open] = []
         self._closed: list[LoggedWindow] = []
@@ -80,13 +81,15 @@ class Monitor:
     def report(self) -> LogReport:
         """What it all came to. The log has ended."""
         assertion = next((text for _, text in self._reader.tally.sample if "ssert" in text), None)
+        self._targets = written_by(self._jobs.values())  # once, for all that are left
         unfinished = [window for job in self._jobs.values() for window in self._unfinished(job)]
         still_open = [self._ended(each.window) for each in self._open]
         absent = self._absent()
-        windows = sorted([*self._closed, *still_open, *unfinished], key=_when)
+        windows = sorted([*self._closed, *still_open, *unfinished], key=LoggedWindow.last_line)
+        siblings = frozenset(window.backend for window in windows if window.backend)
         for window in windows:
             self._name(window)
-            window.siblings = frozenset(other.backend for other in windows if other.backend)
+            window.siblings = siblings
             window.absent, window.assertion = absent, assertion if window.ended else None
             window.others = (
                 window.backend is None
@@ -298,7 +301,7 @@ class Monitor:
             likely=self._owners.likely(),
             unknown_source=blk is None and job.source is None and self._owners.several,
             file=self._files.of(job.source or old),
-            targets=frozenset(each.target for each in self._jobs.values() if each.target),
+            targets=written_by(self._jobs.values()) if self._targets is None else self._targets,
             wrote=blk in past.writers(),
             copying=self._copying,
             switched_at=switch.at if switch else None,
@@ -443,8 +446,3 @@ class Monitor:
         reached = next((one for one in recent if one.pointer == said["opaque"]), None)
         if reached and reached.device:
             self._owners.device_of[said["bs"]] = reached.device
-
-
-def _when(window: LoggedWindow) -> int:
-    last = window.switched or window.conclusion or window.opened
-    return last.line if last else 0

@@ -73,3 +73,8 @@ class LoggedWindow(Struct):
     concluded_at: int | None = None
     absent: frozenset[str] = frozenset()
     assertion: str | None = None
+
+    def last_line(self) -> int:
+        """The line of the last that is known of it: in that order windows are told."""
+        last = self.switched or self.conclusion or self.opened
+        return last.line if last else 0

@@ -148,11 +148,16 @@ def clock(moment: Moment) -> str:
     return f"{when:%H:%M:%S}.{moment.time % 1_000_000:06d}{thread} "
 
 
+def _ends(pivot: Pivot) -> Iterator[Moment]:
+    """When a window opens and when the disk is switched, as far as that is known."""
+    return (moment for moment in (pivot.opened, pivot.switched) if moment is not None)
+
+
 def reading_lines(log: ReadLog) -> Iterator[str]:
     """What else stands in the log, and what of it was not read."""
     tally = log.tally
-    threads = ""
-    yield f"{counted(tally.lines, 'line')}, {counted(sum(tally.events.values()), 'event')}{threads}"
+    times = "; times are UTC" if any(clock(moment) for pivot in log.report.pivots for moment in _ends(pivot)) else ""
+    yield f"{counted(tally.lines, 'line')}, {counted(sum(tally.events.values()), 'event')}{times}"
     if tally.misprints:
         for each in tally.shown:
             what = "has NUL bytes" if each.event == HOLE else f"{each.event} does not say what it should"
