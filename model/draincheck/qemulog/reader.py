@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from msgspec import Struct, field
 
-from draincheck.qemulog.formats import TraceEvent
+from draincheck.qemulog.formats import EventFormat, TraceEvent
 
 __all__ = ["HELD", "HOLE", "Misprint", "Parser", "Reader", "Record", "Tally"]
 
@@ -80,33 +81,42 @@ class Tally(Struct):
         return not self.lines or self.stamped or bool(self.events.keys() - self.unknown)
 
 
+class _Forms(Struct, frozen=True):
+    """The formats of an event as patterns, with the names of their values; `lines`: any number of texts, each of which fits one."""
+
+    each: tuple[tuple[re.Pattern[bytes], tuple[str, ...]], ...]
+    lines: re.Pattern[bytes]
+
+
 class Parser:
     """What an event's text says, by its name: the first of its formats that fits."""
 
     def __init__(self, events: Mapping[str, TraceEvent]) -> None:
-        self._formats = {
-            name.encode(): [(form.pattern(), form.names) for form in event.formats] for name, event in events.items()
-        }
-        self._whole = {
-            name: re.compile(b"(?:(?:" + b"|".join(_groupless(pattern) for pattern, _ in forms) + rb")\n)*+")
-            for name, forms in self._formats.items()
-        }
+        self._forms = {name.encode(): _forms_of(event.formats) for name, event in events.items()}
 
     def __contains__(self, name: bytes) -> bool:
-        return name in self._formats
+        return name in self._forms
 
     def __call__(self, name: bytes, text: bytes) -> dict[str, bytes] | None:
         """The values by their names; None if no format fits."""
-        for pattern, names in self._formats[name]:
+        for pattern, names in self._forms[name].each:
             if match := pattern.fullmatch(text):
                 return dict(zip(names, match.groups(), strict=True))
         return None
 
     def misprints(self, name: bytes, texts: list[bytes]) -> list[int]:
         """Which of these texts no format of the event fits."""
-        if not self._formats[name] or self._whole[name].fullmatch(b"\n".join([*texts, b""])):
+        forms = self._forms[name]
+        if not forms.each or forms.lines.fullmatch(b"\n".join([*texts, b""])):
             return []
         return [i for i, text in enumerate(texts) if self(name, text) is None]
+
+
+@cache
+def _forms_of(formats: tuple[EventFormat, ...]) -> _Forms:
+    each = tuple((form.pattern(), form.names) for form in formats)
+    either = b"|".join(_groupless(pattern) for pattern, _ in each)
+    return _Forms(each, re.compile(b"(?:(?:" + either + rb")\n)*+"))
 
 
 def _groupless(pattern: re.Pattern[bytes]) -> bytes:
