@@ -53,7 +53,10 @@ class _Failure:
         self._error = error
 
     def get(self) -> NoReturn:
-        raise self._error
+        try:
+            raise self._error
+        finally:
+            del self  # or error and frame refer to each other, and with them whoever asked: a process would live until Python looks for cycles
 
 
 class Worker(Generic[Q, A]):

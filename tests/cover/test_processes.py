@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -12,6 +13,7 @@ from draincheck.engines.explicit import explore
 from draincheck.errors import ModelError, ModelFault, WorkerLost
 from draincheck.pool import in_processes
 from draincheck.semantics.validation import demand_faultless
+from draincheck.worker import Worker
 from tests.support.machines import counter
 from tests.support.processes import children
 
@@ -87,6 +89,31 @@ def faulty(number: int) -> int:
     """Fails as an engine does that meets a faulty action."""
     demand_faultless(explore(counter(2 + number, guarded=False)).verdicts.values())
     return number
+
+
+def _refused() -> str:
+    """What a process says that cannot do what it was asked for, and that nobody ends."""
+    worker = Worker[int, int](fragile)
+    worker.ask(3)
+    try:
+        worker.reply().get()
+    except NotWritable as error:
+        return str(error)
+    return ""
+
+
+def test_a_process_that_has_failed_ends_when_nobody_holds_it() -> None:
+    """At once, and not when Python looks for what refers to itself; negative control: it lives while somebody does."""
+    before = children(os.getpid())
+    gc.disable()
+    try:
+        assert _refused() == "no room for 3"
+        assert not children(os.getpid()) - before
+        held = Worker[int, int](fragile)
+        assert children(os.getpid()) - before == {held.process}
+        held.end()
+    finally:
+        gc.enable()
 
 
 def test_what_cannot_be_sent_is_said_in_words() -> None:
