@@ -3,8 +3,8 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import pytest
 from hypothesis import settings
@@ -53,9 +53,9 @@ def one_core() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def loops_by_text() -> Iterator[None]:
-    """A search is a text that Python compiles: the same one, which many tests search with, once."""
+    """A search is a text that Python compiles: the same one, which many tests search with, once; the last few hundred are kept."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "compile", cache(compile), raising=False)
+        patch.setattr(loop, "compile", lru_cache(300)(compile), raising=False)
         yield
 
 
@@ -65,25 +65,35 @@ def files_of_the_program() -> Iterator[None]:
 
     Nor does a test wait until what it has written is safe from a power failure.
     """
+    loaded = {id(module): module for module in sys.modules.values()}
+    files_of_these = {str(getattr(module, "__file__", "")) for module in loaded.values()}
+    places = {(there.st_dev, there.st_ino) for there in map(os.stat, filter(os.path.exists, files_of_these))}
+    real = files._is_of_one
 
-    def is_same(file: str, there: os.stat_result) -> bool:
-        return os.path.samestat(look(file), there) if file in loaded else real(file, there)
+    def is_of_one(there: os.stat_result, modules: Iterable[object]) -> bool:
+        return (there.st_dev, there.st_ino) in places or real(there, [m for m in modules if id(m) not in loaded])
 
-    loaded = {str(getattr(module, "__file__", "")) for module in list(sys.modules.values())}
-    look, real = cache(os.stat), files._is_same
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "_is_same", is_same)
+        patch.setattr(files, "_is_of_one", is_of_one)
         patch.setattr(os, "fsync", lambda _: None)
         yield
 
 
 @pytest.fixture(autouse=True, scope="session")
 def object_code(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Machine code that tests have made is no business of the user's."""
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    """Machine code that tests have made is no business of the user's; those that run side by side have it of each other."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ["XDG_CACHE_HOME"] = str(shared / "cache")
 
 
 def pytest_collection_finish() -> None:
     """What has been loaded by now stays: nobody looks for cycles in it, and no process that a test forks copies it for that."""
     gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Pytest has looked for what nobody refers to, and the process ends: Python need not look again, through all that tests have cached."""
     gc.freeze()

@@ -97,10 +97,14 @@ def _refuse_input(path: str) -> None:
         there = Path(path).stat()
     except (OSError, ValueError):
         return
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and _is_same(file, there):
-            raise NotWritable(f"{path} was read to do this, and would be replaced; nothing was changed there")
+    if _is_of_one(there, list(sys.modules.values())):
+        raise NotWritable(f"{path} was read to do this, and would be replaced; nothing was changed there")
+
+
+def _is_of_one(there: os.stat_result, modules: Iterable[object]) -> bool:
+    """Whether it is the file of a module."""
+    files = (getattr(module, "__file__", None) for module in modules)
+    return any(isinstance(file, str) and _is_same(file, there) for file in files)
 
 
 def _refuse_read(path: str, read: Iterable[str]) -> None:

@@ -32,7 +32,7 @@ from tests.support.explored_page import Edge, Happening, PageGraph, read_documen
 from tests.support.samples import sampled
 from tests.support.strategies import systems
 
-RANDOM = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CODE_BASES = [("v2.6.0", "mirror"), ("v2.6.0", "dataplane-stop"), ("f3926945c8", "timer"), ("v8.0.0", "commit")]
 OWN = [
     "examples/deadlock.py:deadlock:bug",
@@ -101,7 +101,7 @@ def disagreements(item: Examined, page: PageGraph) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("part", sampled(range(8), 0, 3))
+@pytest.mark.parametrize("part", sampled(range(15), 0, 6))
 @RANDOM
 @given(systems())
 def test_the_graph_is_the_interpreters(part: int, system: TransitionSystem) -> None:
@@ -127,7 +127,7 @@ def test_conditions_of_models_have_their_truth(name: str) -> None:
     check_truths(*decoded(ModelFile.load(name)))
 
 
-@pytest.mark.parametrize("part", sampled(range(8), 1, 3))
+@pytest.mark.parametrize("part", sampled(range(15), 1, 6))
 @RANDOM
 @given(systems())
 def test_conditions_have_their_truth(part: int, system: TransitionSystem) -> None:
@@ -151,7 +151,7 @@ def check_truths(item: Examined, _: object, page: PageGraph) -> None:
                 assert page.truth(numbered[str(term)], here) is system.holds(meaning(term), state)
 
 
-@pytest.mark.parametrize("part", sampled(range(8), 1, 3))
+@pytest.mark.parametrize("part", sampled(range(15), 1, 6))
 @RANDOM
 @given(systems())
 def test_makers_are_the_steps_that_make_a_condition_true(part: int, system: TransitionSystem) -> None:
@@ -316,7 +316,7 @@ def posture(page: PageGraph, process: dict[str, Any], here: int) -> Posture:
 # -- parts of graphs -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", sampled(range(8), 0, 3))
+@pytest.mark.parametrize("part", sampled(range(15), 0, 6))
 @RANDOM
 @given(systems())
 def test_a_part_of_a_graph_is_a_part(part: int, system: TransitionSystem) -> None:

@@ -40,7 +40,7 @@ from tests.support.samples import sampled
 from tests.support.strategies import limits, random_system, systems
 
 RANDOM = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -66,7 +66,7 @@ def natively(system: TransitionSystem, limit: Limits) -> Exploration:
     return explicit.decide(system, system.properties, limit, tier=Tier.NATIVE)
 
 
-@pytest.mark.parametrize("part", sampled(range(40), 1, 2))
+@pytest.mark.parametrize("part", sampled(range(75), 1, 4))
 @RANDOM
 @given(systems(), limits(), st.integers(0, 2**32 - 1))
 def test_explorations_are_equal(spread: None, part: int, system: TransitionSystem, limit: Limits, seed: int) -> None:
@@ -75,7 +75,7 @@ def test_explorations_are_equal(spread: None, part: int, system: TransitionSyste
     assert natively(system, limit) == interpreter.explore(system, limit)
 
 
-@pytest.mark.parametrize("part", sampled(range(40), 1, 2))
+@pytest.mark.parametrize("part", sampled(range(75), 1, 4))
 @RANDOM
 @given(systems(), st.integers(0, 2**32 - 1))
 def test_threads_find_what_one_finds(
@@ -111,7 +111,7 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("crowd", "spread")
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("part", sampled(range(20), 1, 1))
+@pytest.mark.parametrize("part", sampled(range(38), 2, 2))
 @RANDOM
 @given(systems())
 def test_crowded_tables_lose_nothing(
@@ -123,7 +123,7 @@ def test_crowded_tables_lose_nothing(
     assert natively(system, Limits()) == explicit.decide(system, system.properties, tier=Tier.PYTHON)
 
 
-@pytest.mark.parametrize("part", sampled(range(12), 1, 5))
+@pytest.mark.parametrize("part", sampled(range(23), 1, 10))
 @RANDOM
 @given(systems(careless=70), st.integers(0, 2**32 - 1))
 def test_steps_are_equal_in_any_state(spread: None, part: int, system: TransitionSystem, seed: int) -> None:

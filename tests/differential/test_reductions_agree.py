@@ -27,7 +27,7 @@ from tests.support.reducible import symmetric_system, system_with_steps
 from tests.support.samples import sampled
 
 RANDOM = settings(
-    max_examples=20, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=10, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )  # fmt: skip
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -39,7 +39,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("make", "reductions"), KINDS)
-@pytest.mark.parametrize("part", sampled(range(120), 1, 6))
+@pytest.mark.parametrize("part", sampled(range(240), 1, 12))
 @RANDOM
 @given(SEEDS)
 def test_reduced_searches_agree(
@@ -50,8 +50,8 @@ def test_reduced_searches_agree(
 
 
 @pytest.mark.parametrize(("make", "reductions"), KINDS)
-@pytest.mark.parametrize("part", sampled(range(10), 1))
-@settings(RANDOM, max_examples=8)
+@pytest.mark.parametrize("part", sampled(range(20), 1))
+@settings(RANDOM, max_examples=4)
 @given(SEEDS)
 def test_reduced_searches_agree_natively(
     part: int, make: Callable[[int], TransitionSystem], reductions: Reductions, seed: int
@@ -64,7 +64,7 @@ def test_reduced_searches_agree_natively(
     assert native == python
 
 
-@pytest.mark.parametrize("part", sampled(range(30), 1))
+@pytest.mark.parametrize("part", sampled(range(60), 1))
 @RANDOM
 @given(SEEDS)
 def test_classes_are_counted(part: int, seed: int) -> None:
@@ -74,7 +74,7 @@ def test_classes_are_counted(part: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize(("make", "reductions"), KINDS)
-@pytest.mark.parametrize("part", sampled(range(4), 1))
+@pytest.mark.parametrize("part", sampled(range(8), 1))
 @RANDOM
 @given(SEEDS, st.sampled_from([1, 3, 8, 20]))
 def test_a_limit_makes_nothing_wrong(
@@ -91,7 +91,7 @@ def test_a_limit_makes_nothing_wrong(
 # -- components that are not alike --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", sampled(range(4), 1))
+@pytest.mark.parametrize("part", sampled(range(8), 1))
 @RANDOM
 @given(SEEDS, SEEDS)
 def test_components_that_are_not_alike_are_refused(part: int, seed: int, where: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def schema(kind: str) -> dict[str, Any]:
     return data
 
 
+@cache
 def validator(kind: str) -> Draft202012Validator:
     """Checks one kind of document; traces and whole documents inside are checked by their own schemas."""
     inside = (json.loads(SCHEMA.read_text(encoding="utf-8")), schema("check"))
