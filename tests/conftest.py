@@ -89,7 +89,6 @@ def object_code(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def pytest_collection_finish() -> None:
     """What has been loaded by now stays: nobody looks for cycles in it, and no process that a test forks copies it for that."""
-    gc.collect()
     gc.freeze()
 
 

@@ -17,6 +17,8 @@ from tests.support.machines import Machine, counter, event_loop, philosophers
 from tests.support.samples import sampled
 
 both = pytest.mark.parametrize("solver", SOLVERS)
+#: where many questions are asked: the second solver in the full run
+first = pytest.mark.parametrize("solver", sampled(SOLVERS, 1))
 
 
 def line(*jumps: tuple[int, int], demand: int = 6) -> TransitionSystem:
@@ -40,7 +42,7 @@ def reason(certificate: Certificate, system: TransitionSystem, solver: str) -> s
 SMALL = {"philosophers": philosophers(), "line": line(), "event loop": event_loop(1, 1)}
 
 
-@both
+@first
 @pytest.mark.parametrize("name", sampled(SMALL, 2))
 def test_every_dropped_state_is_missed(name: str, solver: str) -> None:
     """Without any one of the reachable states the invariant is not one: a state is initial, or some step leads to it."""
@@ -106,7 +108,7 @@ def test_faults_are_not_in_an_invariant(solver: str) -> None:
     assert "'no action at fault'" in reason(certificate, system, solver)
 
 
-@both
+@first
 def test_k_that_is_too_small_opens(solver: str) -> None:
     """What is 3-inductive is not 2-inductive."""
     system = number_line(3)
@@ -118,7 +120,7 @@ def test_k_that_is_too_small_opens(solver: str) -> None:
     assert check(forged(system, certificate, k=4), system, solver).accepted
 
 
-@both
+@first
 def test_missing_simple_paths_open(solver: str) -> None:
     """What is inductive over paths of different states is not so over all paths."""
     system = ring(stays=True)
@@ -138,7 +140,7 @@ def test_k_looks_at_the_first_states_too(solver: str) -> None:
         assert "'initial states inside'" in reason(wrong, system, solver)
 
 
-@both
+@first
 def test_weakened_rank_does_not_come_nearer(solver: str) -> None:
     """A rank that is constant, one bit of which is, or that grows towards the goal."""
     system = counter(5, "ahead")
@@ -165,7 +167,7 @@ def line_with_goal() -> TransitionSystem:
     return machine.system(CanAlwaysFinish("home", place.is_(0)))
 
 
-@both
+@first
 def test_wrong_strategy_leads_nowhere(solver: str) -> None:
     """A strategy that names an action that is not enabled, is not there, or leads away from the goal."""
     system = line_with_goal()

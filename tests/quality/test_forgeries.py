@@ -12,6 +12,7 @@ from tests.support.forgeries import LIES, Lie, chance, systematic
 from tests.support.samples import sampled
 
 BOTH = ("z3", "cvc5")
+CASES = [(name, solver) for name in LIES for solver in BOTH]
 
 
 def accepted(text: str, lie: Lie, solver: str) -> bool:
@@ -27,10 +28,10 @@ def fooled(texts: list[str], lie: Lie, solver: str) -> list[str]:
     return [text for text in texts if accepted(text, lie, solver) and not lie.is_true(text)]
 
 
-@pytest.mark.parametrize("solver", BOTH)
-@pytest.mark.parametrize("name", LIES)
-def test_the_lies_are_lies(name: str, solver: str) -> None:
+@pytest.mark.parametrize("case", sampled(CASES, [*CASES[::2], CASES[1]]))
+def test_the_lies_are_lies(case: tuple[str, str]) -> None:
     """Negative control: nothing but the claim is wrong, and the solver is asked about it, or a witness is executed."""
+    name, solver = case
     lie = LIES[name]()
     assert not accepted(lie.text, lie, solver)
     assert not lie.is_true(lie.text)
@@ -45,7 +46,7 @@ def test_there_are_enough() -> None:
     assert sum(numbers) >= 5_000
 
 
-@pytest.mark.parametrize("case", sampled([(name, solver) for name in LIES for solver in BOTH], [("a way home", "z3")]))
+@pytest.mark.parametrize("case", sampled(CASES, [("a way home", "z3")]))
 def test_no_trick_is_accepted(case: tuple[str, str]) -> None:
     """Every twentieth of the systematic ones; `make long` tries them all."""
     name, solver = case

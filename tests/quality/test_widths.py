@@ -99,7 +99,7 @@ def wider(text: str, columns: int) -> list[str]:
     return [line for line in long if len(line.split()) > 1]
 
 
-@pytest.mark.parametrize("command", sampled(COMMANDS, 3, 11), ids=" ".join)
+@pytest.mark.parametrize("command", sampled(COMMANDS, COMMANDS[1:3], 11), ids=" ".join)
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("shown", [in_a_pipe, at_a_terminal])
 def test_nothing_is_cut_and_nothing_is_missing(
