@@ -328,10 +328,8 @@ def test_facts_leave_out_where_processes_stand() -> None:
 # -- as text ------------------------------------------------------------------------------------------
 
 OVEN = """\
-oven: what the trace of 'no burnt cake' does, 3 steps
-'no burnt cake' is violated in step 3
+oven: 'no burnt cake' is violated in step 3, and could be avoided until step 1
     no other step could be taken instead of step 3
-    it could be avoided until step 1
     instead of step 2:
         guest: takes the cake out (makes 'no burnt cake' safe for good)
 
@@ -349,6 +347,8 @@ a step without a reason needed no more than that its process stood there
         possible because hot, late, not out
         true now: burnt and hot, burnt
         violates 'no burnt cake': burnt, hot
+
+oven: 'no burnt cake' is violated in step 3, and could be avoided until step 1
 """
 
 

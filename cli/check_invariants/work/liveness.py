@@ -80,9 +80,10 @@ def command(
         }
         emit_json("liveness", told, code)
     else:
-        with _between("".join(f"{line}\n" for line in answers)):
+        summary = _summary(found, perf_counter() - started)
+        with _between("".join(f"{line}\n" for line in answers or [summary])):
             emit_substitutes(revisions)
-            _show(found, notify, full, perf_counter() - started)
+            _show(found, notify, full, summary if answers else "")
             _show_traces(found if traces else [])
     _emit_share(found, total, stop)
     return code
@@ -115,9 +116,9 @@ def _asked(
 @contextmanager
 def _between(said: str) -> Generator[None]:
     """The answer before what is shown, and behind it."""
-    emit(f"{said}\n" if said else "")
+    emit(f"{said}\n")
     yield
-    emit(f"\n{said}" if said else "")
+    emit(f"\n{said}")
 
 
 def _answers(lines: Sequence[_Line]) -> list[str]:
@@ -231,8 +232,8 @@ def _system_of_notify(row: protocol.NotifyRow, name: str) -> TransitionSystem:
     return protocol.system_of(row)
 
 
-def _show(lines: Sequence[_Line], notify: bool, full: bool, seconds: float) -> None:
-    """Print a table for each scenario, what its columns mean, and what is taken for granted."""
+def _show(lines: Sequence[_Line], notify: bool, full: bool, summary: str) -> None:
+    """Print a table for each scenario, what its columns mean, what is taken for granted, and the summary, unless it is the answer."""
     for block, group in groupby(lines, lambda line: line.block):
         part = list(group)
         emit(f"{block}\n\n")
@@ -243,7 +244,7 @@ def _show(lines: Sequence[_Line], notify: bool, full: bool, seconds: float) -> N
     if not notify:
         _print_demands()
     emit("".join(f"\nmodel fault: {line.name} {line.scenario}: {line.fault}\n" for line in lines if line.fault))
-    emit(f"\n{_summary(lines, seconds)}\n")
+    emit(f"\n{summary}\n" if summary else "")
 
 
 def _table(lines: Sequence[_Line], notify: bool) -> Table:

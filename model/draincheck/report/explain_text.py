@@ -73,8 +73,8 @@ def _laid(line: _Line, width: int) -> list[str]:
 
 
 def _lines(told: Explanation, width: int, short: bool) -> Iterator[_Line]:
-    about = f"what the trace of {told.property!r} does" if told.property else "what the trace does"
-    yield _Line(f"{told.system}: {about}, {counted(len(told.steps), 'step')}", "head")
+    answer = _Line(f"{told.system}: {_answer(told)}", "head")
+    yield answer
     yield from _instead(told)
     yield _Line("")
     if any(not step.guard for step in told.steps):
@@ -99,6 +99,39 @@ def _lines(told: Explanation, width: int, short: bool) -> Iterator[_Line]:
     if told.waiting is not None:
         yield _Line("")
         yield from (_Line(line.text, line.kind) for line in waiting_lines(told.waiting, width))
+    yield _Line("")
+    yield answer
+
+
+def _answer(told: Explanation) -> str:
+    """What the trace shows, and until when that could be avoided, in a sentence."""
+    if told.violated_at is not None:
+        escape, number = told.escape, _undone(told, told.violated_at)
+        until = f", and could be avoided until step {escape.step - 1}" if escape and escape.step != number else ""
+        return f"{_named(told.property)} is violated {_when(told, told.violated_at)}{until}"
+    if told.untold:
+        about = f" of {told.property!r}" if told.property else ""
+        return f"what the trace{about} does, {counted(len(told.steps), 'step')}"
+    return _of_goal(told)
+
+
+def _of_goal(told: Explanation) -> str:
+    """Of a demand on whole runs: until when its goal was in reach."""
+    goal = f"the goal of {_named(told.property)}"
+    if told.lost_at is None:
+        why = "nobody goes on" if told.loop is None else "what never leads there is the choices that are made"
+        return f"{goal} stays in reach all along: {why}"
+    return f"{goal} was in reach until step {told.lost_at - 1}" if told.lost_at else f"{goal} was never in reach"
+
+
+def _when(told: Explanation, number: int) -> str:
+    """Where a property is violated."""
+    return "initially" if not number else f"{'in' if told.error is None else 'after'} step {number}"
+
+
+def _undone(told: Explanation, number: int) -> int:
+    """The step instead of which another might have been taken: one that ends the run with an error is not taken."""
+    return number + (told.error is not None)
 
 
 def _tells(told: Explanation, step: ExplainedStep) -> bool:
@@ -166,20 +199,16 @@ def _instead(told: Explanation) -> Iterator[_Line]:
     elif told.violated_at is None:
         yield from _never_met(told)
     else:
-        yield from _violated(told, told.violated_at)
+        yield from _violated(told, _undone(told, told.violated_at))
 
 
 def _violated(told: Explanation, number: int) -> Iterator[_Line]:
     """Of a property of states or steps: what else was enabled where it was violated, and the last chance to avoid that."""
-    where = "initially" if not number else f"{'in' if told.error is None else 'after'} step {number}"
-    number += told.error is not None  # the step that ends the run is one that is not taken
-    yield _Line(f"{_named(told.property)} is violated {where}", "head")
     if told.escape is None:
         yield from _wrapped(_inevitable(told, number), INDENT, "bad")
         return
     if told.escape.step != number:
         yield from _ways(told, number, told.instead)
-        yield from _wrapped(f"it could be avoided until step {told.escape.step - 1}", INDENT, "turn")
     alternatives = told.instead if told.escape.step == number else told.escape.alternatives
     yield from _ways(told, told.escape.step, alternatives)
     safe = told.safe_escape
@@ -202,15 +231,7 @@ def _inevitable(told: Explanation, number: int) -> str:
 
 
 def _never_met(told: Explanation) -> Iterator[_Line]:
-    """Of a demand on whole runs: where its goal was last in reach."""
-    goal = f"the goal of {_named(told.property)}"
-    if told.lost_at is None:
-        why = "nobody goes on" if told.loop is None else "what never leads there is the choices that are made"
-        yield from _wrapped(f"{goal} stays in reach all along: {why}", "", "head")
-    elif told.lost_at == 0:
-        yield _Line(f"{goal} was never in reach", "bad")
-    else:
-        yield _Line(f"{goal} was in reach until step {told.lost_at - 1}", "head")
+    """Of a demand on whole runs: how its goal could have been kept in reach."""
     if told.escape is not None:
         yield from _ways(told, told.escape.step, told.escape.alternatives)
 

@@ -99,7 +99,7 @@ def render_trace(
     events = events_of(run)
     kept = _telling(events, len(run.steps)) if short else events
     tree = _numbered(_tree(kept, run.trace.loop), len(str(len(run.steps))))
-    heading = () if about is None else _facts(run, about, width)
+    heading = [] if about is None else [*_facts(run, about, width)]
     blocks = [
         heading,
         _header(run),
@@ -107,6 +107,7 @@ def render_trace(
         _left_out(events, kept),
         _ending(run),
         _waiting(run, min(width or WIDTH, WIDTH)),
+        heading[:1],  # the answer, as it stands in the first line
     ]
     return _layout(_separated(blocks), color, width)
 
