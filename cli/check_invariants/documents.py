@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from check_invariants import standard
-from check_invariants.exit import ExitCode, NotWritable
+from check_invariants.exit import ExitCode, NotWritable, ending
+from draincheck.budget import interrupted
 from draincheck.escape import harmless
+from draincheck.reason import Stop, StopKind
 
-__all__ = ["Document", "Json", "emit_document", "emit_json", "json_text", "put", "whole"]
+__all__ = ["Document", "Json", "begin", "code_said", "emit_document", "emit_json", "json_text", "put", "whole"]
 
 #: what a document is made of
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -17,6 +19,12 @@ Document: TypeAlias = dict[str, Json]
 
 #: goes up whenever a reader of the documents before could misunderstand one
 VERSION = 1
+
+
+class _State:
+    """What is known of the document of one command."""
+
+    said: ExitCode | None = None
 
 
 def emit_document(text: str) -> None:
@@ -35,8 +43,20 @@ def put(text: str) -> None:
 
 
 def emit_json(kind: str, content: Document, code: ExitCode | None = None) -> None:
-    """Print one JSON document, which ends with the exit code, if it says one."""
+    """Print one JSON document, which ends with the exit code, if it says one: what that comes to where somebody did not wait for the end."""
+    if code is not None:
+        _State.said = code = ending([code], Stop(StopKind.REQUEST)) if interrupted() else code
     emit_document(_written(whole(kind, content, code)))
+
+
+def begin() -> None:
+    """A command begins: no document has said yet what it ends with."""
+    _State.said = None
+
+
+def code_said() -> ExitCode | None:
+    """The exit code in the document that was printed; None if none was, or it says none."""
+    return _State.said
 
 
 def json_text(kind: str, content: Document) -> str:

@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-from check_invariants import standard
+from check_invariants import documents, standard
 from check_invariants.exit import ExitCode, ending
 from check_invariants.output import Counter, emit_stop
 from draincheck.budget import Limits, default_memory, interrupted, running
@@ -23,9 +23,10 @@ def carried_out(ctx: click.Context, work: Callable[..., ExitCode]) -> ExitCode:
     if "max_memory" in options:
         memory = options.pop("max_memory")
         limits = Limits(seconds=options.pop("timeout"), memory=memory or limits.memory)
+    documents.begin()
     with running(limits), Counter("", phase=ctx.info_name or ""):
         code: ExitCode = ctx.invoke(work, **options)
-        return _interrupted(code) if interrupted() else code
+        return _in_the_end(code)
 
 
 def say_substitutes(options: Mapping[str, object]) -> None:
@@ -36,9 +37,15 @@ def say_substitutes(options: Mapping[str, object]) -> None:
     standard.note("".join(f"{why}\n" for why in substitutes(named)))
 
 
-def _interrupted(code: ExitCode) -> ExitCode:
-    """What it comes to after Ctrl-C: work that was all done has not noticed it, other work has ended with what it had."""
+def _in_the_end(code: ExitCode) -> ExitCode:
+    """What it comes to, also after Ctrl-C: work that was all done has not noticed it, other work has ended with what it had.
+
+    A document that was printed has said so already: what came behind it changes nothing.
+    """
     stop = Stop(StopKind.REQUEST)
-    if code != (found := ending([code], stop)):
+    found = documents.code_said()
+    if found is None:
+        found = ending([code], stop) if interrupted() else code
+    if found != code:
         emit_stop(stop, "the answer is what had been decided until then")
     return found

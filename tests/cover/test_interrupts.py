@@ -15,6 +15,7 @@ from pkgutil import resolve_name
 import pytest
 
 from check_invariants import __main__, interrupts
+from draincheck import budget
 from tests.support.cli import run
 from tests.support.processes import COMMAND, LONG, at_a_prompt, catches, group, lives, seconds_worked, wait_for
 from tests.support.samples import evenly, sampled
@@ -234,6 +235,27 @@ def test_what_was_decided_stays(case: tuple[str, int], monkeypatch: pytest.Monke
     assert "interrupted" in result.stderr
     outcomes = [item["verdict"] for item in data["properties"]]
     assert (len(outcomes), outcomes.count("unknown")) == (2, 2 - calls)
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [("check_invariants.documents.whole", 12), ("check_invariants.work.document.document", 130), (None, 12)],
+    ids=["as it is written", "all decided", "not at all"],
+)
+def test_a_document_ends_with_the_exit_code_of_its_command(
+    moment: str | None, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever Ctrl-C comes: once the document says what the command ends with, that stays."""
+    if moment is not None:
+        original = resolve_name(moment)
+
+        def interrupted(*arguments: object, **named: object) -> object:
+            budget.interrupt()
+            return original(*arguments, **named)
+
+        monkeypatch.setattr(moment, interrupted)
+    result = run("check", "--scenario", "mirror", "--property", "S1", "--json")
+    assert json.loads(result.stdout)["exit_code"] == result.exit_code == code
 
 
 #: Ctrl-C at a bad moment; then a long sleep, or a short one
