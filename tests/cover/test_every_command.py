@@ -17,7 +17,7 @@ import pytest
 from check_invariants.deferred import Deferred
 from check_invariants.exit import ExitCode, MalformedInput
 from check_invariants.main import COMMANDS, MAIN_JOB, cli
-from check_invariants.options import Named
+from check_invariants.options import Named, OutputFile
 from draincheck.errors import OutOfBudget, WorkerLost
 from draincheck.escape import HARMFUL
 from draincheck.reason import Stop, StopKind
@@ -43,6 +43,19 @@ def _leaves() -> Iterator[tuple[Path_, Deferred]]:
 
 #: by its words each command that does something
 LEAVES = dict(_leaves())
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_standard_output_is_known_by_every_name(words: Path_) -> None:
+    """Where a file is written, what the system calls standard output is that; folders have names of their own."""
+    written = [
+        item
+        for item in LEAVES[words].params
+        if isinstance(item, click.Option) and not item.is_flag and (item.help or "").startswith(("Write ", "Draw ", "Where to write", "The file to write"))
+        and item.metavar not in ("DIR", "FOLDER")
+    ]  # fmt: skip
+    assert [item.name for item in written if not isinstance(item.type, OutputFile)] == []
+    assert (words == ("check",)) <= (len(written) == 2)
 
 
 def needed(words: Path_) -> list[str]:

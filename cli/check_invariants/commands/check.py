@@ -46,6 +46,7 @@ from check_invariants.deferred import Deferred
 @click.option("--no-trace", is_flag=True, help="Leave out the counterexamples. A table of several models has none.")
 @click.option(
     "--trace-out",
+    type=options.OutputFile(),
     metavar="PATH",
     help="Write the only counterexample to a file, as its suffix says (.svg, .md, ...; else JSON), or each to a JSON file of its own in a directory.",
 )
