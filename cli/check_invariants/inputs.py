@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import sys
 from io import StringIO
 from pathlib import Path
 from typing import IO
 
 from check_invariants.options import STDOUT
+from draincheck.stdin import standard_input
 
 __all__ = ["LONGEST", "is_file", "read_bytes", "read_text"]
 
@@ -27,7 +27,7 @@ def is_file(path: str) -> bool:
 def read_bytes(path: str) -> bytes:
     """A file, or standard input for `-`. Raises OSError, for a name too that no file can have, and for a file that is too long."""
     if path == STDOUT:
-        return _whole(_standard_input())
+        return _whole(standard_input())
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (a path would make `.` of an empty name)
             return _whole(file)
@@ -38,12 +38,6 @@ def read_bytes(path: str) -> bytes:
 def read_text(path: str) -> str:
     """The same as UTF-8, with line ends as Python has them. Raises UnicodeDecodeError, too."""
     return StringIO(read_bytes(path).decode(), newline=None).read()
-
-
-def _standard_input() -> IO[bytes]:
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] (closed: `<&-`)
-        raise OSError(errno.EBADF, "standard input is closed")
-    return sys.stdin.buffer
 
 
 def _whole(file: IO[bytes]) -> bytes:

@@ -12,6 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+from click.core import ParameterSource
+
+from check_invariants import standard
+from check_invariants.exit import NotWritable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -191,8 +195,17 @@ class OutputFile(ParamType):
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path."""
-        return STDOUT if value in STDOUT_DEVICES else value
+        """The path. Raises NotWritable for standard output that somebody asks for and nobody has opened (`>&-`)."""
+        path = STDOUT if value in STDOUT_DEVICES else value
+        if path == STDOUT and _is_given(param, ctx) and standard.stream() is None:
+            raise NotWritable("standard output cannot be written: it is closed")
+        return path
+
+
+def _is_given(param: click.Parameter | None, ctx: click.Context | None) -> bool:
+    """Whether the value of an option is the user's, and not what it is without one."""
+    name = None if param is None else param.name
+    return ctx is not None and name is not None and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 #: of a trace as text

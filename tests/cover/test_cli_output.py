@@ -126,6 +126,35 @@ def test_no_standard_output_at_all() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    sampled(
+        [
+            ["model", "export", "examples/deadlock.py:deadlock", "--format", "tla", "-o", "-"],
+            ["report", "examples/deadlock.py:deadlock", "-o", "/dev/stdout"],
+            ["prove", "--revision", "v2.6.0", "--property", "S2", "-o", "-"],
+            ["check", "--property", "S1", "--trace-out", "-"],
+        ],
+        2,
+    ),
+    ids=" ".join,
+)
+def test_standard_output_that_is_asked_for_is_open(arguments: list[str]) -> None:
+    """`-o -` with `>&-` asks for an output that cannot be written."""
+    closed = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
+    done = subprocess.run(closed, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, "Error: standard output cannot be written: it is closed\n")
+
+
+def test_what_no_name_asks_for_is_written_to_nobody() -> None:
+    """Standard output, if no other place is named: a closed one is a closed pipe, also of what is mostly a file."""
+    graph = ["graph", "examples/deadlock.py:deadlock"]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *graph], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_is_one_message() -> None:
     """What could not be printed is said, code 2."""

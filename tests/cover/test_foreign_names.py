@@ -265,8 +265,9 @@ def test_a_file_without_an_end_is_refused(command: tuple[str, ...]) -> None:
     assert "it is longer than 256 MB" in result.output
 
 
-def test_closed_standard_input_is_refused() -> None:
-    """`<&-`, where a trace should come from."""
-    process = at_a_prompt("/bin/sh", "-c", '"$@" <&-', "sh", *COMMAND, "explain", "-")
+@pytest.mark.parametrize("command", ["explain", "log", "locate"])
+def test_closed_standard_input_is_refused(command: str) -> None:
+    """`<&-`, where a trace, a log or a backtrace should come from."""
+    process = at_a_prompt("/bin/sh", "-c", '"$@" <&-', "sh", *COMMAND, command, "-")
     _, stderr = process.communicate(timeout=LONG)
     assert (process.returncode, b"standard input is closed" in stderr) == (2, True)

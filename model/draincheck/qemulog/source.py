@@ -10,7 +10,6 @@ import io
 import lzma
 import os
 import re
-import sys
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO, Protocol
 
 from draincheck.errors import LogError
 from draincheck.optional import demand
+from draincheck.stdin import standard_input
 
 __all__ = ["LONGEST", "STDIN", "blocks", "followed", "opened", "packed", "unpacked"]
 
@@ -52,7 +52,7 @@ def opened(file: str) -> Generator[BinaryIO]:
 
 def _raw(file: str) -> io.BufferedReader:
     if file == STDIN:
-        return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
+        return io.BufferedReader(io.FileIO(standard_input().fileno(), closefd=False))
     try:
         if os.path.realpath(file) in ENDLESS:
             raise OSError(EINVAL, "a device without an end is no log", file)
