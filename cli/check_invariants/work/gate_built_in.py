@@ -53,6 +53,7 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
             _pin(results, keep=quick)
             found = [item for item in found if item.kind != "counts"]
         beyond, stop = _liveness_differences([result.row for result in results if not result.fault], processes)
+        left = "liveness was not all, claims were not"
     if stop is None:
         claimed, stop = until_stopped(_claim_differences(), "claim", "decided", len(claims.CLAIMS))
         beyond += filter(None, claimed)
@@ -60,7 +61,8 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
     found += beyond
     code = ending((of_comparison(False, item.kind == "unknown") for item in found), stop)
     violated = sum(cell.verdict.outcome is Outcome.VIOLATED for result in compared for cell in result.cells)
-    said = f"built-in story: {_checked(results)}; {_differ(len(found), violated, stop)}"
+    seen = f"{share(len(compared), len(rows), 'row')} compared, {left}" if stop else _checked(results)
+    said = f"built-in story: {seen}; {_differ(found, violated, stop)}"
     if reports.as_json:
         differences: list[Document] = [{**asdict(item), "command": item.command} for item in found]
         emit_json("gate", {"rows": len(results), "differences": differences, "answer": said}, code)
@@ -68,7 +70,7 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
     if reports.wanted:
         suites = [*suites_of(results), Suite(title="liveness, notify and claims", items=_beyond(beyond, stop))]
         reports.write(_account(suites, stop, code, again, perf_counter() - start))
-    emit_stop(stop, f"{share(len(compared), len(rows), 'row')} compared, {left}")
+    emit_stop(stop, seen)
     return code
 
 
@@ -100,11 +102,15 @@ def _checked(results: Sequence[RowResult]) -> str:
     return f"{rows}, liveness of {counted(demanding, 'row')}, {_others()}"
 
 
-def _differ(number: int, violated: int, stop: Stop | None) -> str:
-    """How the comparison went; a run that was stopped has not compared all of it."""
-    known = f", of them {violated} violated" if violated else ""
-    said = f"{number} not as expected" if number else f"all as expected{known}"
-    return f"not all were decided, {number} not as expected" if stop else said
+def _differ(found: Sequence[Deviation], violated: int, stop: Stop | None) -> str:
+    """How the comparison went, or how it had gone when it was stopped; what is unknown is neither as expected nor otherwise."""
+    wrong = sum(item.kind != "unknown" for item in found)
+    if stop is not None:
+        return f"{wrong} not as expected so far"
+    if found:
+        numbers = {"not as expected": wrong, "not decided": len(found) - wrong}
+        return ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
+    return f"all as expected, of them {violated} violated" if violated else "all as expected"
 
 
 def _liveness_differences(rows: Sequence[Row], processes: int | None) -> tuple[list[Deviation], Stop | None]:
