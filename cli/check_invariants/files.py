@@ -33,8 +33,8 @@ def is_directory(path: str) -> bool:
 
 
 def place_of(path: str) -> str:
-    """Where a path leads, the same for all that lead there; standard output, and what no file can be called, are as they are."""
-    with suppress(ValueError):
+    """Where a path leads, the same for all that lead there; standard output, what no file can be called, and what leads from nowhere, are as they are."""
+    with suppress(ValueError, FileNotFoundError):
         return path if path == STDOUT else os.path.realpath(path)
     return path
 

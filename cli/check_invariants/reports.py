@@ -171,8 +171,14 @@ def _files(**options: Unpack[ReportOptions]) -> dict[str, str]:
 
 
 def _in_repository(account: Account) -> Account:
-    """Files as the repository calls them that GitHub or GitLab has checked out, wherever in it the command runs; below the folder elsewhere."""
-    root, here = Path(os.environ.get(GITHUB) or os.environ.get(GITLAB) or ".").resolve(), Path.cwd()
+    """Files as the repository calls them that GitHub or GitLab has checked out, wherever in it the command runs; below the folder elsewhere.
+
+    As they are where the command runs nowhere, in a folder that is gone.
+    """
+    try:
+        root, here = Path(os.environ.get(GITHUB) or os.environ.get(GITLAB) or ".").resolve(), Path.cwd()
+    except FileNotFoundError:
+        return account
     files = files_below(root)
     for line in (account.place, *(item.place for _, item in account.items)):
         if line is not None and (path := Path(line.file).absolute()).is_relative_to(root):

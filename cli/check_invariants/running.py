@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -18,7 +19,8 @@ __all__ = ["carried_out", "say_substitutes"]
 
 
 def carried_out(ctx: click.Context, work: Callable[..., ExitCode]) -> ExitCode:
-    """What the work comes to, done with the options that were given."""
+    """What the work comes to, done with the options that were given. Raises UsageError where the working directory is gone."""
+    _check_working_directory()
     options, limits = dict(ctx.params), Limits(memory=default_memory())
     if "max_memory" in options:
         memory = options.pop("max_memory")
@@ -27,6 +29,16 @@ def carried_out(ctx: click.Context, work: Callable[..., ExitCode]) -> ExitCode:
     with running(limits), Counter("", phase=ctx.info_name or ""):
         code: ExitCode = ctx.invoke(work, **options)
         return _in_the_end(code)
+
+
+def _check_working_directory() -> None:
+    """What is named is named from there, a model runs there, and processes begin there."""
+    try:
+        os.getcwd()  # noqa: PTH109 (no library is needed for it)
+    except OSError as error:
+        raise click.UsageError(
+            f"there is no working directory ({error.strerror}): it has been removed; change to one that is there"
+        ) from error
 
 
 def say_substitutes(options: Mapping[str, object]) -> None:

@@ -271,3 +271,29 @@ def test_closed_standard_input_is_refused(command: str) -> None:
     process = at_a_prompt("/bin/sh", "-c", '"$@" <&-', "sh", *COMMAND, command, "-")
     _, stderr = process.communicate(timeout=LONG)
     assert (process.returncode, b"standard input is closed" in stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    sampled(
+        [
+            ["check", "--revision", "v2.6.0", "--scenario", "mirror"],
+            ["check", "model.py:build"],
+            ["list", "knobs"],
+            ["gate", "--junit"],
+        ],
+        2,
+    ),
+    ids=" ".join,
+)
+def test_a_working_directory_that_was_removed_is_named(arguments: list[str], tmp_path: Path) -> None:
+    """What is named is named from there; a report elsewhere is written all the same, and red."""
+    report = tmp_path / "report.xml"
+    (tmp_path / "gone").mkdir()
+    script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    given = [*arguments, str(report)] if arguments[0] == "gate" else arguments
+    process = at_a_prompt("/bin/sh", "-c", script, "sh", str(tmp_path / "gone"), *COMMAND, *given)
+    _, stderr = process.communicate(timeout=LONG)
+    said = "there is no working directory (No such file or directory): it has been removed; change to one that is there"
+    assert (process.returncode, stderr.decode()) == (2, f"Error: {said}\n")
+    assert arguments[0] != "gate" or said in report.read_text(encoding="utf-8")
