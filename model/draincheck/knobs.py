@@ -76,7 +76,7 @@ class Knobs(Struct, frozen=True):
     bandage: Annotated[bool, "external events of iohandler_ctx are disabled around mirror_exit"] = False
     exit: Annotated[
         Literal["inline", "bh"], "mirror switches the disk itself, or in a bottom half of the main loop"
-    ] = "bh"
+    ] = "inline"
     release_bitmap: Annotated[
         Literal["run", "exit"], "the dirty bitmap is released before (a), or by the exit callback"
     ] = "run"
@@ -113,7 +113,7 @@ class Knobs(Struct, frozen=True):
     submit: Annotated[
         Literal["blk_aio_multiwrite", "blk_aio_writev", "blk_aio_pwritev"],
         "the function through which virtio-blk submits a write (names only)",
-    ] = "blk_aio_writev"
+    ] = "blk_aio_multiwrite"
     stop_runs_queue: Annotated[
         Literal["none", "main", "iothread"],
         "stopping dataplane with a kick pending: the kick is eaten, or the queue handler runs at once, in the stopping thread or in the IOThread",

@@ -134,7 +134,7 @@ _COMMITS: Final = (
 
 def _history() -> Iterator[Revision]:
     """The code base right after each commit."""
-    knobs = Knobs(exit="inline", submit="blk_aio_multiwrite")
+    knobs = Knobs()
     for commit in _COMMITS:
         knobs = replace(knobs, **commit.turned)
         yield Revision(commit.name, commit.date, commit.release, commit.subject, knobs)

@@ -5,11 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from check_invariants.commands import check, prove
 from check_invariants.main import cli
+from draincheck.engines.registry import ENGINES
 from tests.support.samples import sampled
+
+
+def offered(command: click.Command) -> list[str]:
+    """The engines that a command offers by name."""
+    (option,) = (each for each in command.params if each.name == "engine")
+    assert isinstance(option.type, click.Choice)
+    return list(option.type.choices)
+
+
+def test_the_engines_that_are_offered_are_those_that_there_are() -> None:
+    """Help texts load no library, so the names stand there once more; certificates are made of some."""
+    names = [engine.name for engine in ENGINES]
+    assert offered(check.command) == names
+    assert set(offered(prove.command)) < set(names)
 
 
 def verdicts(engine: str, *arguments: str) -> tuple[int, dict[str, str], dict[str, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from draincheck.errors import UnknownName
-from draincheck.knobs import Setting, all_knobs, parse_setting
+from draincheck.knobs import Knobs, Setting, all_knobs, parse_setting
 from draincheck.revisions import (
     REVISIONS,
     called,
@@ -226,3 +226,8 @@ def test_a_type_checker_refuses_a_misspelt_value(value: str, refused: bool, tmp_
     file.write_text(f"from draincheck.knobs import Knobs\nprint(Knobs().drain == {value!r})\n", encoding="utf-8")
     report, _, code = api.run(["--strict", "--config-file=", str(file)])
     assert (code, "[comparison-overlap]" in report) == (int(refused), refused), report
+
+
+def test_knobs_stand_as_in_the_oldest_code_base() -> None:
+    """What nobody has turned is what it was when the story begins."""
+    assert REVISIONS[0].knobs == Knobs()
