@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias, cast, get_args
@@ -21,6 +21,7 @@ from check_invariants.inputs import is_file, read_text
 from check_invariants.misfits import Known, misfit
 from check_invariants.toml_lines import Place, line_of
 from draincheck.errors import NoSuchModel, SourceLine, UnfitParameters
+from draincheck.names import close_names
 from draincheck.verdict import Outcome
 from drainspecs.mirror.impact import VISIBLE
 
@@ -30,6 +31,9 @@ FILE: Final = "drain-gate.toml"
 PROJECT: Final = "pyproject.toml"
 #: where a project's file has its table
 _TABLE: Final = ("tool", "check-invariants")
+
+#: how similar the name of something is that was meant to be one of these
+NEARLY: Final = 0.86
 
 #: texts and lists that say something: an empty one would be read as one that is not there, and that means *all*
 Text: TypeAlias = Annotated[str, Meta(min_length=1)]
@@ -195,7 +199,7 @@ class Spot(NamedTuple):
 def configured(path: str | None) -> GateConfig | None:
     """The configuration that is named, or else that of the current folder; None if it has none.
 
-    Raises BadParameter for a name that leads nowhere, and Misconfigured.
+    Raises BadParameter for a name that leads nowhere, and Misconfigured, for a folder too that has something of nearly the right name alone.
     """
     if path is not None:
         if not is_file(path):
@@ -203,10 +207,42 @@ def configured(path: str | None) -> GateConfig | None:
         return GateConfig.read(path)
     if Path(FILE).exists():
         return GateConfig.read(FILE)
-    if not Path(PROJECT).is_file():
-        return None
-    tools = _toml(PROJECT)[1].get(_TABLE[0])
-    return GateConfig.read(PROJECT) if isinstance(tools, dict) and _TABLE[1] in tools else None
+    text, data = _toml(PROJECT) if Path(PROJECT).is_file() else ("", {})
+    if _TABLE in _tables(data):
+        return GateConfig.read(PROJECT)
+    _refuse_nearly_named(text, data)
+    return None
+
+
+def _tables(data: Mapping[str, object]) -> dict[Place, object]:
+    """What is in a file's tables, and in the tables of these."""
+    outer: dict[Place, object] = {(key,): value for key, value in data.items()}
+    inner = {
+        (*place, key): value
+        for place, table in outer.items()
+        if isinstance(table, dict)
+        for key, value in cast("dict[str, object]", table).items()
+    }
+    return outer | inner
+
+
+def _refuse_nearly_named(text: str, project: Mapping[str, object]) -> None:
+    """Raise Misconfigured for a file or a table that was meant as the configuration, and is called otherwise: without it a gate is green."""
+    for path in sorted(Path().iterdir()):
+        if path.is_file() and _is_nearly(path.stem, Path(FILE).stem) and _is_nearly(path.suffix, Path(FILE).suffix):
+            why = f"nothing reads a file of this name by itself; did you mean {FILE}?"
+            raise Misconfigured(why, SourceLine(path.name, 1))
+    meant = ".".join(_TABLE)
+    for place, table in _tables(project).items():
+        called = ".".join(map(str, place))
+        if isinstance(table, dict) and _is_nearly(called, meant):
+            why = f"nothing reads the table [{called}]; did you mean [{meant}]?"
+            raise Misconfigured(why, SourceLine(PROJECT, line_of(text, place)))
+
+
+def _is_nearly(name: str, meant: str) -> bool:
+    """Whether a name is another one, misspelt; what an editor leaves beside a file, with a sign at its end, is no slip."""
+    return name[-1:].isalpha() and bool(close_names(name.lower(), [meant], NEARLY))
 
 
 def _toml(path: str) -> tuple[str, dict[str, object]]:

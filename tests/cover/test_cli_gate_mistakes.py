@@ -193,6 +193,48 @@ def test_an_empty_configuration_is_no_pass(config: str) -> None:
     assert result.exit_code == 10
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "drain_gate.toml",
+            FIXED,
+            "drain_gate.toml:1: nothing reads a file of this name by itself; did you mean drain-gate.toml?",
+        ),
+        (
+            "Drain-Gate.tml",
+            FIXED,
+            "Drain-Gate.tml:1: nothing reads a file of this name by itself; did you mean drain-gate.toml?",
+        ),
+        *(
+            (
+                "pyproject.toml",
+                f'[project]\nname = "p"\n\n[[{table}.model]]\nfile = "ring.py"\n',
+                f"pyproject.toml:4: nothing reads the table [{table}]; did you mean [tool.check-invariants]?",
+            )
+            for table in ("tool.check_invariants", "tools.check-invariants", "check-invariants")
+        ),
+    ],
+)
+def test_what_is_nearly_called_a_configuration_is_no_pass(file: str, text: str, said: str) -> None:
+    """The built-in story instead of it would be a green that nobody asked for; by its name it is there."""
+    project(Path(), "")
+    Path("drain-gate.toml").unlink()
+    Path(file).write_text(text, encoding="utf-8")
+    result = run("gate", "--quick")
+    assert (result.stderr, result.exit_code) == (f"Error: {said}\n", 151)
+    assert run("gate", "--built-in", "--list").exit_code == 0
+
+
+def test_what_others_are_called_is_no_configuration() -> None:
+    """Negative control: copies that are left beside one, and tables of other tools."""
+    for file in ("drain-gate.toml~", "drain-gate.toml.bak", "gates.toml"):
+        Path(file).write_text(FIXED, encoding="utf-8")
+    Path("pyproject.toml").write_text('[tool.check-manifest]\nignore = ["x"]\n', encoding="utf-8")
+    result = run("gate", "--list")
+    assert (result.stderr.startswith("there is no drain-gate.toml here"), result.exit_code) == (True, 0)
+
+
 def test_a_file_that_is_not_there() -> None:
     """A name on the command line that leads nowhere is a wrong argument."""
     assert run("gate", "no.toml").exit_code == 2
