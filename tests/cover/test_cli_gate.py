@@ -245,6 +245,17 @@ def pinned_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+def test_an_installed_copy_is_not_pinned(two_rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pip has written stays as it is; nothing is searched for it."""
+    file = tmp_path / "site-packages" / "drainspecs" / "suite" / "matrix.py"
+    monkeypatch.setattr(matrix, "__file__", str(file))
+    monkeypatch.setattr(matrix, "decide_all", lambda *_: pytest.fail("nothing is to be decided"))
+    result = run("gate", "--built-in", "--quick", "--pin")
+    counts = file.parents[1] / "mirror" / "counts.json"
+    said = f"--pin is for a checkout, and {counts} belongs to an installed copy: pip would not know of it"
+    assert (result.stderr.splitlines()[-1], result.exit_code) == (f"Error: {said}", 2)
+
+
 def test_pinning_what_is_pinned_changes_nothing(two_rows: list[Row], pinned_in: Path) -> None:
     """The committed file is exactly what --pin writes; rows that were not looked at stay."""
     before = pinned_in.read_bytes()

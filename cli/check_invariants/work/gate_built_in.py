@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
+import click
 from msgspec.structs import asdict
 
 from check_invariants import standard
@@ -36,7 +37,7 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
     if as_list:
         return _list(rows, reports.as_json)
     if pin:
-        check_output(str(matrix.counts_path()))
+        _check_pinnable()
     again = command_again("gate", "--built-in", *(["--quick"] if quick else []))
     file = _from_here(Path(expectations.__file__))
     reports.begin(unfinished("gate", again, file))
@@ -72,6 +73,16 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
         reports.write(_account(suites, stop, code, again, perf_counter() - start))
     emit_stop(stop, seen)
     return code
+
+
+def _check_pinnable() -> None:
+    """Raise UsageError outside of a checkout, and NotWritable where the counts cannot be written."""
+    path = matrix.counts_path()
+    if not matrix.in_checkout():
+        raise click.UsageError(
+            f"--pin is for a checkout, and {path} belongs to an installed copy: pip would not know of it"
+        )
+    check_output(str(path))
 
 
 def _list(rows: Sequence[Row], as_json: bool) -> ExitCode:

@@ -36,7 +36,7 @@ from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, i
 
 __all__ = [
     "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "advice", "all_rows", "counts_path", "counts_text",
-    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "options_of_row", "pieces", "pinned_counts", "system_of",
+    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "in_checkout", "options_of_row", "pieces", "pinned_counts", "system_of",
     "unknown", "with_order_any",
 ]  # fmt: skip
 
@@ -263,6 +263,12 @@ def pieces(rows: Sequence[Row]) -> list[list[Row]]:
 def counts_path() -> Path:
     """The file that the pinned counts are kept in."""
     return Path(__file__).parents[1] / "mirror" / "counts.json"
+
+
+def in_checkout() -> bool:
+    """Whether this is the project's own source, where counts are pinned, and no copy of it that was installed."""
+    folder = Path(__file__).parents[2]
+    return folder.name == "specs" and (folder.parent / "pyproject.toml").is_file()
 
 
 @cache
