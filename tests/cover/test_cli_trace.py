@@ -67,6 +67,20 @@ def test_json_of_a_shown_trace_is_the_file_again() -> None:
     assert json.loads(run("show", "--json", "-", given=json.dumps(exported())).stdout) == exported()
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("--json --format svg", "--format svg and --json"),
+        ("--json --short", "--short and --json"),
+        ("--outline --short --format dot", "--outline, --short and --format dot"),
+    ],
+)
+def test_a_trace_is_shown_in_one_way(options: str, named: str) -> None:
+    """Whatever was given stands in the message, and nothing else."""
+    result = run("show", "-", *options.split(), given=json.dumps(exported()))
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, f"Error: {named} exclude each other")
+
+
 def test_an_outline_has_only_the_marked_steps() -> None:
     """The drawing for a commit message."""
     text = run("show", "--outline", "-", given=json.dumps(exported())).stdout

@@ -213,6 +213,14 @@ def test_a_document_says_what_is_carried(model: Path) -> None:
     assert [each["property"] for each in data["left_out"]] == ["finish"]
 
 
+def test_a_file_with_a_document_is_called_one(model: Path) -> None:
+    """Whatever its suffix says."""
+    for options, said in (([], "own as promela"), (["--json"], "own as promela, in a JSON document,")):
+        found = run("model", "export", "own.py:build", "--property", "never", "-o", "out.pml", *options)
+        assert (found.exit_code, found.stderr) == (0, f"{said} written to out.pml\n")
+        assert (model / "out.pml").read_text(encoding="utf-8").startswith("{") is bool(options)
+
+
 def test_what_a_format_cannot_hold_is_refused(model: Path) -> None:
     """Numbers of more than 32 bits are no numbers of Spin's; no file is written, and the other formats have them."""
     found = run("model", "export", "own.py:build", "--set", "wide=true", "-o", "out.pml")

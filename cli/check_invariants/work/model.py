@@ -46,7 +46,7 @@ def export(
             raise click.UsageError(f"{subject.title} cannot be written as {form}: {error}") from error
     standard.note("".join(f"warning: not in the file: {each}\n" for each in written.left_out))
     write_to(output, json_text("model-export", _document(subject, system, form, written)) if as_json else written.text)
-    say_written(f"{subject.title} as {form}", output)
+    say_written(f"{subject.title} as {form}{', in a JSON document,' if as_json else ''}", output)
     return ExitCode.OK
 
 

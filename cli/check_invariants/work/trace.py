@@ -119,9 +119,7 @@ def show(
     file: str, *, outline: bool, short: bool, form: str | None, as_json: bool, **own: Unpack[OwnModel]
 ) -> ExitCode:
     """Show the trace in a file."""
-    if sum((outline, short or form is not None, as_json)) > 1:
-        raise click.UsageError("--outline and --json exclude each other, and --short and --format")
-    _check_short(short, form or "text")
+    _check_one_form(outline, short, form, as_json)
     _, subject, run, outcome = Followed.of(file, **own)
     shown = Exhibit(run, subject, outcome, short)
     if as_json or form not in (None, "text"):
@@ -132,6 +130,15 @@ def show(
         emit(with_parameters(subject))
         emit_trace(run, about(shown), short)
     return ExitCode.OK
+
+
+def _check_one_form(outline: bool, short: bool, form: str | None, as_json: bool) -> None:
+    """Raise UsageError for options that show the trace in several ways: steps can be left out of some formats, and nothing else goes together."""
+    options = {"--outline": outline, "--short": short, f"--format {form}": form is not None, "--json": as_json}
+    given = [option for option, is_given in options.items() if is_given]
+    if len(given) > 1 and given != ["--short", f"--format {form}"]:
+        raise click.UsageError(f"{listed(given)} exclude each other")
+    _check_short(short, form or "text")
 
 
 def _check_short(short: bool, form: str) -> None:
