@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["assigned", "counted", "listed", "number_word", "plural", "share"]
+__all__ = ["assigned", "counted", "listed", "number_word", "plural", "share", "some"]
+
+#: names that a sentence has room for
+FEW = 5
 
 
 def counted(number: int, noun: str) -> str:
@@ -36,6 +39,11 @@ def assigned(name: str, value: bool | int | str) -> str:
 def listed(names: Sequence[str], joint: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`; or with another word than `and`."""
     return f" {joint} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def some(names: Sequence[str]) -> str:
+    """The same (`listed`), but of many only the first few, and how many more there are."""
+    return listed(names) if len(names) <= FEW + 1 else f"{', '.join(names[:FEW])} and {len(names) - FEW} more"
 
 
 def number_word(number: int) -> str:

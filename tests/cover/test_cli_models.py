@@ -260,6 +260,20 @@ def test_models_that_nobody_came_to_are_unknown(counter: str, monkeypatch: pytes
     assert shown[0] == shown[-1] == "counter.py: 2 variants; unknown: counter:high (interrupted)"
 
 
+def test_of_many_models_a_few_are_named(counter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that names a thousand of them is none that anybody reads; the document has them all."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "checked", interrupted)
+    asked = (f"{counter}:counter", "--set", "last=1..2000")
+    few = ", ".join(f"last={number}" for number in range(1, 6))
+    shown = lines(*asked, code=130)
+    assert shown[0] == shown[-1] == f"counter.py:counter: 2000 models; unknown: {few} and 1995 more (interrupted)"
+    assert len(json.loads(run("check", *asked, "--json").stdout)["undecided"]) == 2000
+
+
 def test_an_expected_error_that_never_comes_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where no run meets any error; one that comes is as expected."""
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from draincheck.words import counted, listed, plural, share
+from draincheck.words import counted, listed, plural, share, some
 
 ROOMS = ("model/draincheck", "specs/drainspecs", "cli/check_invariants")
 
@@ -69,6 +69,12 @@ def counted_nouns(source: str) -> Iterator[str]:
 
 
 @pytest.mark.slow
+def test_a_long_list_is_cut() -> None:
+    """A sentence names a few of many, and says how many others there are; nobody counts the last one."""
+    assert some("abcdef") == listed("abcdef") == "a, b, c, d, e and f"
+    assert some("abcdefgh") == "a, b, c, d, e and 3 more"
+
+
 def test_numbers_of_things_have_one_home() -> None:
     """No text puts a number before a plural by itself: what is counted anywhere is counted by the words for it everywhere."""
     nouns = {noun for source in sources() for noun in counted_nouns(source)}

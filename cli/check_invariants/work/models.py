@@ -25,7 +25,7 @@ from draincheck.knobs import Setting
 from draincheck.parameters import assigned
 from draincheck.reason import Stop
 from draincheck.verdict import all_known
-from draincheck.words import counted, listed, share
+from draincheck.words import counted, listed, share, some
 
 if TYPE_CHECKING:
     from check_invariants.selectors import Selectors
@@ -177,7 +177,7 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
     missing = [named.name for named in models.all[len(rows) :]]
     if missing:
         return "; ".join(
-            [f"{models.called}: {counted(len(models.all), what)}", *said, f"unknown: {listed(missing)} ({stop})"]
+            [f"{models.called}: {counted(len(models.all), what)}", *said, f"unknown: {some(missing)} ({stop})"]
         )
     well = sorted({row.result.well for row in rows if row.result is not None}, key="everything holds".__eq__)
     otherwise = "all verdicts are as expected" if models.variants else f"{next(iter(well), '')} in each"
@@ -186,7 +186,7 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
 
 def _of_variants(rows: Sequence[_Row]) -> list[str]:
     wrong = [f"{row.made.name} ({row.differences})" for row in rows if row.differences]
-    return [*([f"not as expected: {listed(wrong)}"] if wrong else []), *_refused(rows)]
+    return [*([f"not as expected: {some(wrong)}"] if wrong else []), *_refused(rows)]
 
 
 def _of_models(rows: Sequence[_Row]) -> list[str]:
@@ -197,13 +197,13 @@ def _of_models(rows: Sequence[_Row]) -> list[str]:
 def _refused(rows: Sequence[_Row]) -> list[str]:
     """Which of them demand nothing, or cannot be built."""
     names = [row.made.name for row in rows if row.refused]
-    return [f"refused: {listed(names)}"] if names else []
+    return [f"refused: {some(names)}"] if names else []
 
 
 def _lacking(rows: Sequence[_Row]) -> list[str]:
     """Which of them do not have what they were asked about."""
     names = dict.fromkeys(name for row in rows for name in row.lacks)
-    return [f"without {name}: {listed([row.made.name for row in rows if name in row.lacks])}" for name in names]
+    return [f"without {name}: {some([row.made.name for row in rows if name in row.lacks])}" for name in names]
 
 
 def _where(rows: Sequence[_Row], word: str) -> str:
