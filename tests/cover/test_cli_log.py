@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from draincheck.qemulog.source import opened
 from tests.support.cli import run
 from tests.support.processes import COMMAND, at_a_prompt, wait_for
 from tests.support.qemu_logs import LOGS, Guest, lines_of, made
@@ -37,6 +38,29 @@ def test_another_abort_is_14() -> None:
     result = run("log", str(LOGS / "72-mirror-mmiokick-abort.log.xz"))
     assert result.exit_code == 14
     assert "2398747128" in result.output
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "ended", "where"),
+    [
+        (LOGS.parent / "made-logs" / "72-cut-broken.log", 12, "the log ends", " inside a broken window ("),
+        (
+            LOGS / "72-mirror-mmiokick-abort.log.xz",
+            14,
+            "the log ends where QEMU may have aborted",
+            ", in no broken window (",
+        ),
+    ],
+    ids=["broken", "another abort"],
+)
+def test_a_log_that_ends_is_no_qemu_that_has(file: Path, code: int, ended: str, where: str, tmp_path: Path) -> None:
+    """A log that was cut, and that of a QEMU that goes on, end like one of a QEMU that has; what it printed makes the difference."""
+    with opened(str(file)) as source:
+        log = source.read()
+    for printed, said in ((b"", ended), (b"qemu: mirror.c:1: f: Assertion `x' failed.\n", "QEMU aborted")):
+        (tmp_path / "log").write_bytes(log + printed)
+        result = run("log", str(tmp_path / "log"))
+        assert (result.exit_code, f": {said}{where}" in result.stdout.splitlines()[-1]) == (code, True)
 
 
 def test_a_changed_line_is_150(tmp_path: Path) -> None:

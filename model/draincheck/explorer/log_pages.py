@@ -51,7 +51,7 @@ JUDGEMENTS: Final = {
     "loss": "what the guest was told is done is on the old disk alone",
     "assert": "the log ends inside a broken window",
     "broken": "a write entered the old disk in the window, and nothing is known to be lost",
-    "other abort": "QEMU ended, in no broken window",
+    "other abort": "QEMU aborted, or the log ends where it may have, in no broken window",
     "cannot tell": "events are missing in the log",
     "held": "writes came in the window, waited, and went to the new disk",
     "clean": "no write came in the window",

@@ -47,11 +47,13 @@ def _answer(report: LogReport) -> str:
         lost = sum(len(pivot.lost) for pivot in report.pivots)
         return f"DATA LOSS: {counted(lost, 'write')} of the guest's lost in {found[Judgement.LOSS]} of {switches} ({parts})"
     if found[Judgement.ASSERT]:
-        return f"QEMU ended inside a broken window ({switches}: {parts})"
+        ended = "the log ends" if report.assertion is None else "QEMU aborted"
+        return f"{ended} inside a broken window ({switches}: {parts})"
     if found[Judgement.BROKEN]:
         return f"the drain rule was broken, and nothing that the guest was told is done was lost ({switches}: {parts})"
     if found[Judgement.ABORT]:
-        return f"QEMU aborted, in no broken window ({switches}: {parts})"
+        ended = "the log ends where QEMU may have aborted" if report.assertion is None else "QEMU aborted"
+        return f"{ended}, in no broken window ({switches}: {parts})"
     if found[Judgement.CANNOT_TELL]:
         return f"cannot tell ({switches}: {parts})"
     return f"nothing was lost in {switches} ({parts})"
