@@ -106,7 +106,7 @@ def cell_of(found: Checked, subject: int) -> PageCell:
         tone=tone_of(found),
         visible=tuple(item.name for item in violated if item.matters),
         inside=tuple(item.name for item in violated if not item.matters),
-        as_expected=all(item.as_expected for item in found.listed),
+        as_expected=not any(item.unexpected for item in found.listed),
         subject=subject,
     )
 

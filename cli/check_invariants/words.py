@@ -56,6 +56,11 @@ class Listed(Struct, frozen=True):
         return self.expected in ("", self.word)
 
     @property
+    def unexpected(self) -> bool:
+        """Another one was expected; of what is unknown nobody can say that."""
+        return not self.as_expected and self.word != "unknown"
+
+    @property
     def cell(self) -> Styled:
         """The verdict in a table of its own."""
         return Styled(self.word, VERDICTS[self.word][2]) if self.as_expected else Styled(f"{self.word}!", "bold yellow")
@@ -84,7 +89,7 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
         "violated, rules inside QEMU that no guest sees": [item for item in violated if not item.matters],
         "never asked": [item for item in judged if item.word == "never asked" and not item.expected],
         "unknown": unknown,
-        "not as expected": [item for item in judged if not item.as_expected and item not in unknown],
+        "not as expected": [item for item in judged if item.unexpected],
     }
     said = [f"{word}: {', '.join(item.name for item in items)}" for word, items in lists.items() if items]
     unasked = [item.name for item in judged if item.word == item.expected == "never asked"]
@@ -95,10 +100,13 @@ def conclusion(judged: Sequence[Listed], otherwise: str, named: bool = True) -> 
 
 
 def tallied(verdicts: Mapping[str, int], unexpected: int | None) -> str:
-    """How many verdicts of each kind, and how many of them are not as expected; None: nothing is expected of any."""
+    """How many verdicts of each kind, and how many of them are not as expected; None: nothing is expected of any.
+
+    That all are is said where none is unknown.
+    """
     said = ", ".join(f"{verdicts[word]} {words}" for word, (_, words, _) in VERDICTS.items() if verdicts[word])
-    wrong = f", {unexpected} not as expected" if unexpected else "" if unexpected is None else ", all as expected"
-    return f"{counted(sum(verdicts.values()), 'verdict')} ({said}){wrong}"
+    some = f", {unexpected} not as expected" if unexpected or verdicts["unknown"] else ", all as expected"
+    return f"{counted(sum(verdicts.values()), 'verdict')} ({said}){'' if unexpected is None else some}"
 
 
 def as_far_as_modelled(subject: Subject, verdicts: Iterable[tuple[str, Outcome]]) -> str:

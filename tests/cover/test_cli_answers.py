@@ -51,6 +51,10 @@ ANSWERS: dict[tuple[str, ...], list[str]] = {
     ("repair", "--revision", "ab27c3b5e7"): [
         "ab27c3b5e7, mirror: the cheapest repair is begin=before_check (cost 2); 2 more suffice; other scenarios are not asked: --scenario"
     ],
+    ("repair", "--revision", "39bf92dd70"): [
+        "39bf92dd70, mirror: one of the two cheapest repairs is notifier_home=main, begin=before_check (cost 5); 3 more suffice; "
+        "other scenarios are not asked: --scenario"
+    ],
     ("repair", "--with", "begin=before_check", "--scenario", "timer"): [
         "ab27c3b5e7, timer: begin=before_check leaves open: S1, S2, S8, A1"
     ],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from check_invariants.work import everywhere
 from draincheck.revisions import find_revision
 from drainspecs.mirror.answer import CONDITIONS, answering_scenarios
 from drainspecs.mirror.impact import SAFE
@@ -208,3 +210,24 @@ def test_the_matrix_takes_knobs() -> None:
     assert table.stdout.splitlines()[0] == run("check", *change, "--no-trace").stdout.splitlines()[0]
     assert "expected" not in table.stdout.partition("\n10 rows, ")[2] and "unexpected" not in table.stdout
     assert table.exit_code == 12
+
+
+def test_what_is_unknown_is_not_unexpected() -> None:
+    """A limit, or Ctrl-C, leaves verdicts open: nothing is said to be otherwise than expected."""
+    answer, *lines = run("check", "--revision", "v2.6.0", "--max-states", "900", "--no-trace").stdout.splitlines()
+    assert "unknown in mirror, dataplane" in answer and "not as expected" not in answer
+    assert answer == lines[-1]
+
+
+def test_scenarios_that_nobody_came_to_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does everything hold in them, whatever engine was asked before Ctrl-C."""
+
+    def interrupted(told: Callable[[int], object], *_: object) -> Iterator[object]:
+        yield told(NAMES.index("dataplane"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(everywhere, "in_processes", interrupted)
+    result = run("check", "--revision", "9a0cec664e", "--engine", "simulation", "--depth", "1", "--no-trace")
+    said = result.stdout.splitlines()[0]
+    assert said.startswith(f"9a0cec664e: unknown: {NAMES[1]}, ") and "not as expected" not in said
+    assert (result.exit_code, "in all" in said) == (130, False)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from draincheck.verdict import Limits
 from drainspecs.mirror import expectations
 from drainspecs.mirror.properties import PROPERTIES
 from drainspecs.mirror.spans import bad
 from drainspecs.suite import matrix
-from drainspecs.suite.matrix import Row, all_rows, decide_all, default_rows
+from drainspecs.suite.matrix import Row, Solver, all_rows, decide_all, default_rows
 from tests.golden.documents import validator
 from tests.support.cli import run
 from tests.support.overflowing import Overflowing
@@ -195,6 +196,17 @@ def test_an_interrupted_run_shows_what_it_knows(monkeypatch: pytest.MonkeyPatch)
     assert "\n37989ced44 " in result.stdout
     assert result.stderr == "Error: interrupted: 1 of 2 rows was decided; the others are unknown\n"
     assert result.exit_code == 130
+
+
+def test_what_is_unknown_is_neither_expected_nor_unexpected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that was left half-way is told as unknown, and not counted among those that are otherwise."""
+    monkeypatch.setattr(matrix, "decide_all", lambda rows, _: Solver(Limits(states=10)).decide(rows))
+    lines = run(*TWO).stdout.splitlines()
+    assert [
+        line for line in lines if line.startswith("unknown: ab27c3b5e7 mirror S1: expected violated, found unknown")
+    ]
+    assert not [line for line in lines if line.startswith("unexpected: ")]
+    assert [line for line in lines if "unknown), 0 not as expected; " in line]
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,13 @@ def test_models_that_nobody_came_to_are_unknown(counter: str, monkeypatch: pytes
     assert shown[0] == shown[-1] == "counter.py: 2 variants; unknown: counter:high (interrupted)"
 
 
+def test_a_verdict_that_was_not_reached_is_not_unexpected(counter: str) -> None:
+    """Nor as expected: of a variant it is unknown."""
+    shown = lines(counter, "--max-states", "1", code=30)
+    assert "unknown: counter:" in shown[-1]
+    assert "expected" not in shown[-1]
+
+
 def test_of_many_models_a_few_are_named(counter: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that names a thousand of them is none that anybody reads; the document has them all."""
 

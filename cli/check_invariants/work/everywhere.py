@@ -163,26 +163,27 @@ class _Found(Struct, frozen=True):
 
     @property
     def _unexpected(self) -> list[str]:
-        names = {name: [i.name for i in item.listed if not i.as_expected] for name, item in self._items}
+        found = self.by_scenario
+        names = {name: [i.name for i in item.listed if i.unexpected] if item else [] for name, item in found.items()}
         return [f"not as expected: {placed(names)}"] if any(names.values()) else []
-
-    @property
-    def _items(self) -> list[tuple[str, _Told]]:
-        return [(name, item) for name, item in self.by_scenario.items() if item is not None]
 
     def _of_the_asked(self, found: Mapping[str, _Told | None]) -> str:
         """What came of each property that was named, and where."""
         said = _placed_by_word(found, ("violated", "never asked", "unknown", "holds"), lambda item: True)
         limits = ", as far as modelled" if any(item.limited for item in self.told) else ""
-        undecided = [name for name, item in found.items() if item is None]
-        missing = [f"unknown: {listed(undecided)}"] if undecided else []
-        return "; ".join([*missing, *said]) + "; ".join([limits, *self._unexpected])
+        return "; ".join([*_missing(found), *said]) + "; ".join([limits, *self._unexpected])
 
     def _by_property(self, found: Mapping[str, _Told | None]) -> str:
         """What is not as it should be, by property."""
         words = ("violated", "never asked", "unknown")
         said = _placed_by_word(found, words, lambda item: not item.expected == item.word == "never asked")
-        return "; ".join([*(said or ["everything holds"]), *self._unexpected])
+        return "; ".join([*([*_missing(found), *said] or ["everything holds"]), *self._unexpected])
+
+
+def _missing(found: Mapping[str, _Told | None]) -> list[str]:
+    """The scenarios that nobody came to."""
+    undecided = [name for name, item in found.items() if item is None]
+    return [f"unknown: {listed(undecided)}"] if undecided else []
 
 
 def _placed_by_word(

@@ -291,7 +291,7 @@ def _print_demands() -> None:
 
 def _summary(lines: Sequence[_Line], seconds: float) -> str:
     cells = [cell for line in lines for cell in line.cells]
-    unexpected = sum(not cell.as_expected for cell in cells) if any(cell.expected for cell in cells) else None
+    unexpected = sum(cell.unexpected for cell in cells) if any(cell.expected for cell in cells) else None
     said = tallied(Tally(cell.word for cell in cells), unexpected)
     return f"{counted(len(lines), 'row')}, {said}; {seconds:.2f} s"
 

@@ -201,7 +201,7 @@ def show(results: Sequence[RowResult], properties: Sequence[str], seconds: float
             emit_table((_full_table if full else _table)(list(part), properties))
             emit("\n")
     emit(_limits(results, properties) if full else _LEGEND)
-    emit("".join(f"unexpected: {line}\n" for line in _unexpected(results, properties)))
+    emit("".join(f"{_wrong(line)}: {line}\n" for line in _unexpected(results, properties)))
     emit(f"{_Sum.of(results, properties, seconds)}\n")
 
 
@@ -268,8 +268,13 @@ def _limits(results: Sequence[RowResult], properties: Sequence[str]) -> str:
     return "".join(f"as far as modelled: {note.name}: {note.says}\n" for note in notes)
 
 
+def _wrong(line: Deviation) -> str:
+    """What is wrong with it, in a word."""
+    return "unknown" if line.kind == "unknown" else "unexpected"
+
+
 def _unexpected(results: Sequence[RowResult], properties: Sequence[str]) -> list[Deviation]:
-    """The verdicts that are not as expected, and the models at fault; pinned counts are the gate's business."""
+    """The verdicts that are not as expected, or unknown, and the models at fault; pinned counts are the gate's business."""
     found = [item for result in results for item in deviations(result) if item.kind != "counts"]
     return [item for item in found if not properties or item.kind == "fault" or item.what in properties]
 
@@ -293,7 +298,7 @@ class _Sum(NamedTuple):
         return cls(
             len(results),
             {word: tally[word] for word in VERDICTS},
-            sum(not cell.as_expected for cell in found) if any(cell.expected for cell in found) else None,
+            sum(cell.unexpected for cell in found) if any(cell.expected for cell in found) else None,
             len(systems),
             sum(systems.values()),
             round(seconds, 3),

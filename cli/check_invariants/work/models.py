@@ -132,7 +132,7 @@ class _Row(Struct, frozen=True):
     @property
     def differences(self) -> str:
         """What is not as expected."""
-        return ", ".join(f"{item.name} {item.word}" for item in self.listed if not item.as_expected)
+        return ", ".join(f"{item.name} {item.word}" for item in self.listed if item.unexpected)
 
     @property
     def states(self) -> str:
@@ -186,7 +186,9 @@ def _answer(models: Models, rows: Sequence[_Row], stop: Stop | None) -> str:
 
 def _of_variants(rows: Sequence[_Row]) -> list[str]:
     wrong = [f"{row.made.name} ({row.differences})" for row in rows if row.differences]
-    return [*([f"not as expected: {some(wrong)}"] if wrong else []), *_refused(rows)]
+    unknown = [f"{row.made.name} ({row.named('unknown')})" for row in rows if row.named("unknown")]
+    found = {"not as expected": wrong, "unknown": unknown}
+    return [*(f"{word}: {some(names)}" for word, names in found.items() if names), *_refused(rows)]
 
 
 def _of_models(rows: Sequence[_Row]) -> list[str]:

@@ -16,7 +16,7 @@ from check_invariants.selection import only_the_default, select_code_base
 from check_invariants.table import Column, Styled, Table
 from draincheck.qemu import Scenario
 from draincheck.revisions import Revision
-from draincheck.words import counted
+from draincheck.words import counted, number_word
 from drainspecs.mirror.code_base import CodeBase
 from drainspecs.mirror.liveness import LIVENESS
 from drainspecs.mirror.mitigations import MITIGATIONS, Mitigation, find_mitigation
@@ -116,7 +116,9 @@ def _answer(found: Repairs) -> str:
         return f"{head}: {none}"
     cheapest, number = found.solutions[0], len(found.solutions)
     others = f"; {number - 1} more suffice" if number > 1 else ""
-    return f"{head}: the cheapest repair is {_names(cheapest.mitigations)} (cost {cheapest.cost}){others}"
+    as_cheap = sum(item.cost == cheapest.cost for item in found.solutions)
+    which = "the cheapest repair" if as_cheap == 1 else f"one of the {number_word(as_cheap)} cheapest repairs"
+    return f"{head}: {which} is {_names(cheapest.mitigations)} (cost {cheapest.cost}){others}"
 
 
 def _left(remainder: Remainder) -> str:

@@ -241,20 +241,17 @@ def _of_one(name: str, found: Sequence[Checked]) -> str:
 def _compared(found: Sequence[Checked]) -> str:
     """Whether it is what is expected."""
     wrong = [
-        f"{each.subject.title} ({', '.join(item.name for item in each.listed if not item.as_expected)})"
+        f"{each.subject.title} ({', '.join(names)})"
         for each in found
-        if not _is_as_expected(each)
+        if (names := [item.name for item in each.listed if item.unexpected])
     ]
     if wrong:
         return f"Not as expected: {listed(wrong)}."
     expected = any(item.expectation is not None for each in found for item in each.listed)
     code_bases = "expected of these code bases: that was written down from QEMU's commits, apart from any run"
     whose = code_bases if isinstance(found[0].subject, CodeBase) else "what the file expects"
-    return f"Every verdict is {whose}." if expected else ""
-
-
-def _is_as_expected(found: Checked) -> bool:
-    return all(item.as_expected for item in found.listed)
+    known = "" if all(item.word != "unknown" for each in found for item in each.listed) else " that is known"
+    return f"Every verdict{known} is {whose}." if expected else ""
 
 
 # -- models of one's own ---------------------------------------------------------------------------

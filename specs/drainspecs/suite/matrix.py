@@ -87,6 +87,11 @@ class Cell(Struct, frozen=True):
         return self.expected is None or self.expected.outcome is self.verdict.outcome
 
     @property
+    def unexpected(self) -> bool:
+        """Another one was expected; of what is unknown nobody can say that."""
+        return not self.as_expected and self.verdict.outcome is not Outcome.UNKNOWN
+
+    @property
     def limits(self) -> tuple[Note, ...]:
         """What the model leaves out and the verdict could turn on."""
         return limits_on(self.row.revision.name, self.row.scenario, self.property_name, self.verdict.outcome)
