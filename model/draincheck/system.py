@@ -67,9 +67,7 @@ class Variable(Expr, frozen=True):
     def start_with(self, values: tuple[int, ...] | range) -> None:
         """Give it other values, stored, to start with. Raises ModelError once it is part of a system, whose digest would be another one's."""
         if self.settled:
-            raise slip(
-                f"{self} starts as its system does, which is made: give it other values before, or build the model again"
-            )
+            raise slip(f"{self} starts as its system does, which is made: set it before, or build the model again")
         force_setattr(self, "initial", values)
 
     def settle(self) -> None:

@@ -112,7 +112,7 @@ def test_a_demand_on_whole_runs_is_explained_by_where_its_goal_was_in_reach() ->
 
 def test_what_a_specification_remembers_is_told_where_nothing_else_decides() -> None:
     """The seed's cases are told apart by history variables, which traces do not show."""
-    system = build("", find_revision("37989ced44").knobs, find_scenario("mirror"), SeedCases()).compile()
+    system = build("mirror", find_revision("37989ced44").knobs, find_scenario("mirror"), SeedCases()).compile()
     trace = explore(system).verdicts["case 1"].trace
     assert trace is not None
     checks = {check.property: check for check in explain(Run.of(system, trace)).steps[-1].checks}

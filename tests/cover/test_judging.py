@@ -35,7 +35,7 @@ def vectors(number: int, seed: int = 1) -> list[Knobs]:
 
 
 def directly(knobs: Knobs, scenario: Scenario) -> tuple[str, Outcome]:
-    system = build("", knobs, scenario, DrainInvariant()).compile()
+    system = build("mirror", knobs, scenario, DrainInvariant()).compile()
     return system.digest, explore(system).verdicts["S1"].outcome
 
 
@@ -125,7 +125,7 @@ def test_objections_are_to_what_cannot_work(scenario: str, changes: dict[str, st
     knobs, place = turned(find_revision("ab27c3b5e7").knobs, changes), find_scenario(scenario)
     assert objection(knobs, place)
     with pytest.raises((ModelError, AssertionError)):
-        demand_faultless(explore(build("", knobs, place, DrainInvariant()).compile()).verdicts.values())
+        demand_faultless(explore(build("mirror", knobs, place, DrainInvariant()).compile()).verdicts.values())
 
 
 def test_no_code_base_of_the_history_is_objected_to() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from draincheck.lang import TRUE, Model, ModelError
+from draincheck.lang.fairness import Demand
 
 
 def unknown_variable() -> None:
@@ -182,3 +183,32 @@ def test_errors_of_steps_name_the_source_line(slip: Callable[[], None]) -> None:
     """The place is the line of the model that recorded the step."""
     with pytest.raises(ModelError, match=r"test_language_slips\.py:\d+: "):
         slip()
+
+
+def test_process_of_which_nothing_is_recorded_is_refused() -> None:
+    """Somebody forgot to write it, or to open it; one that does nothing says so."""
+    m = Model("m")
+    with m.thread("p") as p:
+        p.do("step")
+    later = m.coroutine("later")
+    with pytest.raises(ModelError, match=r"test_language_slips.py:\d+: nothing is recorded of later"):
+        m.compile()
+    with later:
+        pass
+    assert m.compile().name == "m"  # negative control
+
+
+def test_model_without_a_name_is_refused() -> None:
+    """Nothing that is said of it would say of what."""
+    with pytest.raises(ModelError, match="the name of a model is empty"):
+        Model(" ")
+
+
+def test_who_serves_is_one_process_or_several() -> None:
+    """As `fair` takes one."""
+    m = Model("m")
+    with m.thread("p") as p:
+        p.do("step")
+    m.served("one", ~p.at("(ended)"), p.at("(ended)"), by=p)
+    m.served("several", ~p.at("(ended)"), p.at("(ended)"), by=[p])
+    assert [item.process for item in m.fairness if isinstance(item, Demand)] == ["p", "p"]

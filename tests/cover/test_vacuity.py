@@ -139,7 +139,8 @@ def still(add: Callable[[Model, BoolVar], None]) -> Model:
     """Nothing can happen in it, and something more is there."""
     m = Model("still")
     x = m.bool("x")
-    m.thread("ended")
+    with m.thread("ended"):
+        pass
     add(m, x)
     m.progress()
     m.always("never", ~x)

@@ -74,15 +74,15 @@ RECORDING = [
 COMPILING = [
     Mutant("control_flow", "Flow._base", "[*names, *self.names.get(here, ())]", "self.names.get(here, ())"),
     Mutant("control_flow", "Flow.rest", "bool(awaits) or location in self.yielded", "location in self.yielded"),
-    Mutant("compile", "_Compiled._back", "_not(handovers[rest.awaits].runs_for(self.process.name))", "TRUE"),
-    Mutant("compile", "_Compiled._is_at", "here & self._back(rest, handovers)", "here"),
-    Mutant("compile", "_Compiled._ends_by_step", "rest.gave_up and self.token is not None", "False"),
-    Mutant("compile", "_Compiled._control", "TRUE if self.token is None else self.token", "TRUE"),
-    Mutant("compile", "_Compiled._control", "TRUE if model.aborted is None else _not(model.aborted)", "TRUE"),
-    Mutant("compile", "_Compiled._updates", "found.append(Update(token, FALSE))", "pass"),
-    Mutant("compile", "_Handover.runs_for", "self.enterer is None", "True"),
-    Mutant("compile", "_Compiled._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),
-    Mutant("compile", "_Compiled.action", "part.only(resolve(part.when))", "part"),
+    Mutant("compiled", "CompiledProcess._back", "_not(handovers[rest.awaits].runs_for(self.process.name))", "TRUE"),
+    Mutant("compiled", "CompiledProcess._is_at", "here & self._back(rest, handovers)", "here"),
+    Mutant("compiled", "CompiledProcess._ends_by_step", "rest.gave_up and self.token is not None", "False"),
+    Mutant("compiled", "CompiledProcess._control", "TRUE if self.token is None else self.token", "TRUE"),
+    Mutant("compiled", "CompiledProcess._control", "TRUE if model.aborted is None else _not(model.aborted)", "TRUE"),
+    Mutant("compiled", "CompiledProcess._updates", "found.append(Update(token, FALSE))", "pass"),
+    Mutant("compiled", "Handover.runs_for", "self.enterer is None", "True"),
+    Mutant("compiled", "CompiledProcess._name_inside", "self.flow.inside.get(rest.entered_at)", "None"),
+    Mutant("compiled", "CompiledProcess.action", "part.only(resolve(part.when))", "part"),
 ]
 
 

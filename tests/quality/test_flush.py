@@ -84,7 +84,7 @@ class NothingParked(Probes):
 @pytest.mark.parametrize("scenario", FLUSHES)
 def test_with_a_host_notifier_no_flush_is_parked(scenario: str) -> None:
     """Nothing comes from it while external events are disabled; from the other sources it does."""
-    model = build("", find_revision("cf3129323f").knobs, find_scenario(scenario), NothingParked()).compile()
+    model = build("mirror", find_revision("cf3129323f").knobs, find_scenario(scenario), NothingParked()).compile()
     parks = explore(model).verdicts["nothing parked"].outcome is Outcome.VIOLATED
     assert parks == (scenario in PARKING)
 

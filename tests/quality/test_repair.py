@@ -310,7 +310,7 @@ def test_no_repair_of_any_code_base_hangs_in_any_scenario_of_its_kind() -> None:
 
 def finishes(knobs: Knobs, scenario: Scenario) -> bool:
     """The job can always still complete."""
-    verdicts = explore(build("", knobs, scenario, DrainInvariant()).compile()).verdicts
+    verdicts = explore(build("mirror", knobs, scenario, DrainInvariant()).compile()).verdicts
     return all(verdicts[name].outcome is Outcome.HOLDS for name in NO_HANG)
 
 
@@ -325,7 +325,7 @@ def brute_force(revision: str, scenario: str) -> set[frozenset[str]]:
             if any(smaller <= names for smaller in found):
                 continue
             knobs = applied(row.knobs, chosen)
-            verdicts = explore(build("", knobs, place, DrainInvariant()).compile()).verdicts
+            verdicts = explore(build("mirror", knobs, place, DrainInvariant()).compile()).verdicts
             mends = all(verdicts[name].outcome is Outcome.HOLDS for name in (*SAFETY, *NO_HANG))
             if mends and all(finishes(knobs, other) for other in same_kind(row, [place])):
                 found.add(names)

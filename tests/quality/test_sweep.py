@@ -40,7 +40,7 @@ def decided_alone(found: Sweep, vector: dict[str, Setting]) -> bool | None:
     knobs = turned(found.base.knobs, vector)
     if objection(knobs, found.scenario):
         return None
-    verdicts = explore(build("", knobs, found.scenario, DrainInvariant()).compile()).verdicts
+    verdicts = explore(build("mirror", knobs, found.scenario, DrainInvariant()).compile()).verdicts
     return all(verdicts[name].outcome is Outcome.HOLDS for name in found.properties)
 
 

@@ -145,7 +145,7 @@ def brute_force(revision: str, scenario: str, property: str) -> Sets:
         knobs = turned(row.knobs, {change.knob: change.before for change in changes if change.knob in chosen})
         if objection(knobs, place):
             return None
-        return explore(build("", knobs, place, DrainInvariant()).compile()).verdicts[property].outcome
+        return explore(build("mirror", knobs, place, DrainInvariant()).compile()).verdicts[property].outcome
 
     now, found = outcome(()), Sets()
     for size in range(len(changes) + 1):

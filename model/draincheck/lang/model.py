@@ -47,7 +47,7 @@ class Model:
     """A model under construction. Names of variables, of processes and of properties are unique."""
 
     def __init__(self, name: str) -> None:
-        self.name = want_text(name, "the name of a model")
+        self.name = want_name(name, "the name of a model")
         self.line = caller_line()
         #: those that the model has named
         self.variables: dict[str, Variable] = {}
@@ -254,16 +254,16 @@ class Model:
         request: BoolExpr,
         served: BoolExpr,
         *,
-        by: Sequence[Process] = (),
+        by: Process | Sequence[Process] = (),
         meaning: str = "",
         source: str = "",
     ) -> None:
-        """Demand that every request is served in the end, if each process in `by` goes on while it can (weak fairness, see `fair`).
+        """Demand that every request is served in the end, if `by`, one process or several, goes on while it can (weak fairness, see `fair`).
 
         It is `leads_to` with what it rests on beside it. A promise is one of the whole model: other demands on runs rest on it, too.
         """
         self.leads_to(name, request, served, meaning=meaning, source=source)
-        for process in by:
+        for process in (by,) if isinstance(by, Process) else by:
             self.fair(process)
 
     def eventually(self, name: str, goal: BoolExpr, *, meaning: str = "", source: str = "") -> None:

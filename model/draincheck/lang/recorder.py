@@ -80,6 +80,7 @@ class Recorder:
         self._branching: Branching | None = None
         self._beside: str = ""
         self._recording = False
+        self.recorded = False
         self._atomic: int = 0
         self._alternatives: int = 0
         self._loops: list[OpenLoop] = []
@@ -95,7 +96,7 @@ class Recorder:
             raise ModelError("a process is made by m.thread(...) or m.coroutine(...)", caller_line(), self.name)
         if self._recording:
             raise ModelError("the process is being recorded already", caller_line(), self.name)
-        self._recording = True
+        self._recording = self.recorded = True
         return self
 
     def __exit__(
