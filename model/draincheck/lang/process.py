@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import cached_property, partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -297,7 +298,7 @@ class Process(Recorder):
         """Repeat the block as long as the condition holds at its start."""
         want_text(text, "what a test says in words")
         with self.loop():
-            with self.when(not_(want_bool(condition)), f"not {text}" if text else ""):
+            with self.when(not_(want_bool(condition)), _negated(text) if text else ""):
                 self.break_()
             yield
 
@@ -422,7 +423,20 @@ def _want(kind: type, value: object, what: str) -> None:
 
 def _answers(text: str, condition: BoolExpr) -> tuple[str, str]:
     """What the two steps of a test are called: `drained` and `not drained`, or the other way round."""
-    if not text and condition.op is op.NOT:
-        return str(condition), str(condition.args[0])
-    words = text or str(condition)
-    return words, words.removeprefix("not ") if text.startswith("not ") else f"not {words}"
+    if text:
+        return text, _negated(text)
+    return str(condition), str(condition.args[0]) if condition.op is op.NOT else f"not {condition.operand()}"
+
+
+def _negated(words: str) -> str:
+    """The opposite in words."""
+    if words.startswith("not (") and words.endswith(")") and _is_balanced(inner := words[len("not (") : -1]):
+        return inner
+    if " and " in words or " or " in words:
+        return f"not ({words})"
+    return words.removeprefix("not ") if words.startswith("not ") else f"not {words}"
+
+
+def _is_balanced(words: str) -> bool:
+    """Whether each parenthesis that is closed in it is opened in it, before."""
+    return min(accumulate((sign == "(") - (sign == ")") for sign in words), default=0) >= 0
