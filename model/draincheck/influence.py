@@ -159,7 +159,7 @@ def _is_valid(system: TransitionSystem, condition: BoolExpr) -> bool:
     read = variables_of(condition)
     variables = [variable for variable in system.variables if variable in read]
     written = {variable for found in _writes(system.actions).values() for variable in found}
-    values = [range(v.sort.low, v.sort.high + 1) if v in written else v.initial for v in variables]
+    values = [range(v.sort.low, v.sort.high + 1) if v in written or not v.initial else v.initial for v in variables]
     if prod(map(_number, values)) > MOST_TRIED:
         return False
     return all(Evaluation(zip(variables, chosen, strict=True))[condition] for chosen in product(*values))

@@ -193,7 +193,7 @@ class Pairs:
                     _take(move, rows, together, self._own, new.setdefault(target, [0] * len(rows)))
 
     def _initial(self) -> dict[Location, Rows]:
-        start = {v: self.facts.mask(v, v.initial) for v in self.facts.of}
+        start = {v: self.facts.mask(v, v.initial or range(v.sort.low, v.sort.high + 1)) for v in self.facts.of}
         rows = [0] * len(self.facts.all)
         others = [v for v in start if v not in self._controls]
         everything = sum(start[v] for v in others)

@@ -108,7 +108,7 @@ class Relation:
     @cached_property
     def initial(self) -> str:
         """The definition of `init`: the initial states. A variable without initial values, or with all, may start with any of its sort."""
-        chosen = {v: dict.fromkeys(v.initial) for v in self.system.variables if 0 < len(v.initial) < v.sort.size}
+        chosen = {v: dict.fromkeys(v.initial) for v in self.system.variables if not _starts_anyhow(v)}
         parts = [disjoined(self.value(v, value) for value in values) for v, values in chosen.items()]
         return define("init", self.parameters(), conjoined([self.applied("domain"), *parts]))
 
@@ -167,3 +167,12 @@ class Relation:
         return disjoined(
             [*map(self._taken, writers), f"(= {self.symbols.after(position)} {self.symbols.before(position)})"]
         )
+
+
+def _starts_anyhow(variable: Variable) -> bool:
+    """Whether a variable may start with any value of its sort: none is named, or all are."""
+    starts = variable.initial
+    return (
+        not starts
+        or (starts.stop - starts.start if isinstance(starts, range) else len(set(starts))) == variable.sort.size
+    )
