@@ -19,7 +19,7 @@ from draincheck import ModelError, ModelFile
 from draincheck.errors import ForeignProgram, MalformedModel, NoModelName, NoSuchModel, UnfitParameters
 from draincheck.knobs import Setting
 from draincheck.model_file import Builder, Name, builders
-from draincheck.parameters import assigned, distinct, typed
+from draincheck.parameters import Parameter, assigned, distinct, typed
 from draincheck.sorts import Value
 from draincheck.subject import Source, Subject
 from draincheck.words import listed
@@ -177,13 +177,20 @@ def varied(
         chosen = {takes.named(key).name for key in names} or {item.name for item in free} | set(several)
         axes = {item.name: item.choices for item in free if item.name in chosen} | several
         if other_values:
-            axes |= {i.name: (i.start,) for i in takes.all if i.name in fixed and not i.choices and i.start is not None}
+            axes |= {item.name: both for item in takes.all if len(both := _now_and_by_default(item, fixed)) > 1}
         if missing := chosen - set(axes):
             raise UnfitParameters(f"{listed(sorted(missing))} cannot be varied: list values, as in --set NAME=1..3")
         takes.demand_all({**fixed, **axes} if not other_values else fixed)
         return Varied(
             builder, axes, fixed, {i.name: i.start for i in takes.all if i.name in axes and i.start is not None}
         )
+
+
+def _now_and_by_default(item: Parameter, fixed: Mapping[str, Value]) -> tuple[Value, ...]:
+    """The two values that are known of a parameter whose values cannot be listed: its default, and the one that it is given."""
+    if item.choices or item.start is None or item.name not in fixed:
+        return ()
+    return tuple({distinct(value): value for value in (item.start, fixed[item.name])}.values())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,14 @@ def test_why_has_every_smallest_change_and_no_other(model: str, start: list[str]
         assert holds(**{**was, **change}) != holds(**was)
 
 
+def test_what_was_tried_has_what_was_set(model: str) -> None:
+    """A number has no list of values: two are known, its default and what it is set to; and every combination that is counted was there."""
+    data = document("why", model, "--set", "rounds=2")
+    assert data["tried"]["rounds"] == [1, 2]
+    assert data["examined"] <= data["combinations"] == prod(map(len, data["tried"].values()))
+    assert "rounds" not in document("why", model)["tried"]
+
+
 def test_a_reason_is_shown_by_the_command_that_it_names(model: str) -> None:
     """As it stands there."""
     (see, *_) = (line.strip() for line in run("why", model, "--set", "a=on").stdout.splitlines() if "see: " in line)
@@ -228,6 +237,20 @@ def test_a_verdict_that_nothing_turns(model: str) -> None:
     answer = "parameters: more holds, whatever else its parameters are"
     lines = result.stdout.splitlines()
     assert (result.exit_code, lines[0], lines[-1]) == (0, answer, answer)
+
+
+def test_a_verdict_that_nothing_turns_of_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are more numbers than that: with nine devices it is violated, and nobody has asked."""
+    monkeypatch.chdir(tmp_path)
+    Path("d.py").write_text(
+        "from draincheck.lang import FALSE, TRUE, Model\n\n\ndef build(devices: int = 1, quick: bool = False) -> Model:\n"
+        "    m = Model('d')\n    x = m.bool('x')\n    with m.thread('p') as p:\n        p.do('set', x.set())\n"
+        "    m.always('few', TRUE if devices < 9 else ~x)\n    return m\n"
+    )
+    first, *_ = run("why", "d.py:build", "--property", "few").stdout.splitlines()
+    assert first == "d: few holds, with every value that was tried of quick"
+    first, *_ = run("why", "d.py:build", "--property", "few", "--set", "devices=2").stdout.splitlines()
+    assert first == "d: few holds, with every value that was tried of quick and devices"
 
 
 def test_evidence_is_written_and_accepted(model: str) -> None:

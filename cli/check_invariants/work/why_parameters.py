@@ -28,7 +28,7 @@ from draincheck.reason import Stop
 from draincheck.report.jsontrace import write_trace
 from draincheck.sorts import Value
 from draincheck.verdict import stop_of
-from draincheck.words import counted
+from draincheck.words import counted, listed
 from drainspecs.questions.parameters import Combination, ParameterFlip, decide_all, flips, points_of
 
 
@@ -105,8 +105,18 @@ class _Found(Struct, frozen=True):
         name = self.asked.name
         now = f"{self.asked.model.title}: {name} {_outcome(self.verdict.outcome)}"
         ways = [f"with {assigned(flip.changes)} it {_outcome(flip.decided.outcomes[name])}" for flip in self.flips]
-        stays = "whatever else its parameters are" if self.whole else "no change among those that were decided turns it"
+        stays = (
+            _of_what_was_tried(self.asked.varied) if self.whole else "no change among those that were decided turns it"
+        )
         return "; ".join([now, *ways]) if ways else f"{now}, {stays}"
+
+
+def _of_what_was_tried(varied: Varied) -> str:
+    """That a verdict stays, as far as that is known: of some parameters no values are listed, and of others two alone are known."""
+    axes = varied.axes
+    if all(item.choices and item.name in axes for item in varied.builder.parameters.all):
+        return "whatever else its parameters are"
+    return f"with every value that was tried of {listed(list(axes))}"
 
 
 def _searched(asked: WhyQuestion, verdict: Verdict, processes: int | None) -> _Found:
