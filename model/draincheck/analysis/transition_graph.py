@@ -19,6 +19,7 @@ from collections.abc import Container, Iterator, Mapping
 
 import networkx as nx
 
+from draincheck.checking import Checkable, system_of
 from draincheck.errors import GraphTooLarge
 from draincheck.exploration.graph import StateGraph
 from draincheck.properties import Always, FaultKind
@@ -45,12 +46,13 @@ FILE_LIMITS = Limits(states=MAX_NODES)
 RESERVED = frozenset({"id", "initial", "final", "deadlock", "bound", "violates"})
 
 
-def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
-    """All reachable states and the actions between them.
+def transition_graph(what: Checkable, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
+    """All reachable states of a subject, a model or a system, and the actions between them.
 
     A step with a fault is not taken: `bound` marks the states where it would pass a bound, and `violates` names errors, too.
     Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole).
     """
+    system = system_of(what)
     found = _explored(system, limits)
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=system.name, digest=system.digest)
     names = attribute_names(system)

@@ -50,8 +50,8 @@ class CodeBase(Struct, frozen=True):
 
     @classmethod
     def named(cls, revision: str, scenario: str = "mirror", **settings: bool | str) -> CodeBase:
-        """The code base of this name, with knobs turned by hand. Raises UnknownName."""
-        return cls(find_revision(revision), find_scenario(scenario), settings=settings)
+        """The code base of this name, with knobs turned by hand: `False` and `"off"` are the same. Raises UnknownName."""
+        return cls(find_revision(revision), find_scenario(scenario), settings=_turned_by_hand(settings))
 
     @property
     def turned(self) -> Revision:
@@ -197,7 +197,12 @@ def _settings(source: Source) -> dict[str, Setting]:
     value: Mapping[str, Value] | str = source.get("settings", {})
     if not isinstance(value, Mapping):
         raise ValueError("settings is not an object")
+    return _turned_by_hand(value)
+
+
+def _turned_by_hand(settings: Mapping[str, Value]) -> dict[str, Setting]:
+    """Knobs and what they are turned to, also in words. Raises UnknownName for what there is not."""
     return dict(
-        parse_setting(f"{name}={shown(setting if isinstance(setting, bool) else str(setting))}")
-        for name, setting in value.items()
+        parse_setting(f"{name}={shown(value if isinstance(value, bool) else str(value))}")
+        for name, value in settings.items()
     )
