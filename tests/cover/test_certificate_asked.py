@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from draincheck import certify, interpreter
 from draincheck.certificate import SOLVERS, Certificate, check, make
-from draincheck.certificate.format import InvariantClaim, Path
+from draincheck.certificate.format import Header, InvariantClaim, Path
+from draincheck.certificate.reached import complete
+from draincheck.engines.smt.relation import Relation
 from draincheck.errors import CertificateError, OutOfBudget
 from draincheck.expr import TRUE
 from draincheck.lang import Model
@@ -210,3 +212,18 @@ def test_making_a_certificate_keeps_within_the_budget(monkeypatch: pytest.Monkey
         certify(walk(), ["some way on"], reporter=Told())
     assert caught.value.stop == stop
     assert told == [4, 4]
+
+
+@both
+def test_a_witness_whose_steps_matter_to_nobody_asks_nothing(solver: str) -> None:
+    """It is there from the start, and what moves is a thread that does nothing."""
+    m = Model("idle")
+    there = m.bool("there", initial=True)
+    with m.thread("spins") as p, p.loop():
+        p.do("spin")
+    m.reachable("met", there)
+    system = m.compile()
+    assert interpreter.explore(system).verdicts["met"].outcome is Outcome.NEVER_ASKED
+    claim = InvariantClaim("met", witness=(system.initial[0], (0,)))
+    certificate = complete(Relation(system), Header(system.name, system.digest, (claim,)), [])
+    assert "nothing shows that it is ever asked" in reason(certificate, system, solver)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from draincheck.engines.lasso import fair_loop
+from draincheck.engines.lasso import fair_loop, fair_tour
 from draincheck.exploration.components import components, fair_components
 
 
@@ -101,3 +101,46 @@ def test_loop_avoids_what_a_strong_assumption_forbids() -> None:
     edges = [(0, 0, 1), (1, 0, 0), (0, 0, 2), (2, 0, 3), (3, 0, 0), (1, 1, 1)]
     assert fair_loop(Fair(edges, [0, 1, 0, 0], strong=1), range(4), 0, 99)[0] == [0, 5, 1]
     assert fair_loop(Fair(edges[:5], [0, 1, 0, 0], strong=1), range(4), 0, 99)[0] == [2, 3, 4]
+
+
+@st.composite
+def fair_graphs(draw: st.DrawFn) -> Fair:
+    """Up to six states, with up to four assumptions of either strength."""
+    size, bits = draw(st.integers(1, 6)), st.integers(0, 15)
+    states = st.integers(0, size - 1)
+    edges = draw(st.lists(st.tuples(states, bits, states), min_size=1, max_size=18))
+    strong = draw(bits)
+    return Fair(edges, draw(st.lists(bits, min_size=size, max_size=size)), weak=15 & ~strong, strong=strong)
+
+
+def neglected(graph: Fair, start: int, actions: list[int]) -> int:
+    """The assumptions that a way round does not keep, by their definitions."""
+    target = {action: (source, to) for source, edges in enumerate(graph.edges) for action, to in edges}
+    passed, taken, always, ever = start, 0, 15, 0
+    for action in actions:
+        source, to = target[action]
+        assert source == passed
+        passed, taken = to, taken | graph.grants[action]
+        always, ever = always & graph.enabled[to], ever | graph.enabled[to]
+    assert passed == start
+    return ((graph.weak & always) | (graph.strong & ever)) & ~taken
+
+
+@given(fair_graphs())
+@settings(max_examples=300, deadline=None)
+def test_a_tour_is_as_fair_as_a_shortest_loop(graph: Fair) -> None:
+    """It is found where that is not looked for any more, from every state of a fair component."""
+    for inside in graph.fair():
+        for start in inside:
+            loop, _ = fair_loop(graph, inside, start, 999)
+            assert loop is not None and fair_loop(graph, inside, start, 999, most=0)[0] is None
+            tour = fair_tour(graph, inside, start)
+            assert [neglected(graph, start, way) for way in (loop, tour)] == [0, 0]
+            assert len(loop) <= len(tour)
+
+
+def test_what_is_neglected_is_noticed() -> None:
+    """Negative control: a way round that passes what a strong assumption wants, and one on which a weak one stays enabled."""
+    edges = [(0, 0, 1), (1, 0, 0), (1, 2, 1)]
+    graph = Fair(edges, [3, 1], weak=1, strong=2)
+    assert neglected(graph, 0, [0, 1]) == 3 and neglected(graph, 0, [0, 2, 1]) == 1

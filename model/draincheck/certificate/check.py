@@ -30,7 +30,7 @@ from draincheck.engines.smt.relation import Relation
 from draincheck.errors import CertificateError, ClaimError, ModelError, TraceError, Unreadable
 from draincheck.properties import Property, Reachable
 from draincheck.run import Run, Trace
-from draincheck.semantics.vacuity import asked_by
+from draincheck.semantics.vacuity import asked_by, matters
 from draincheck.solvers import Answer, SmtSolver, demand, open_solver
 from draincheck.system import TransitionSystem
 
@@ -166,6 +166,10 @@ def _execute_paths(certificate: Certificate, system: TransitionSystem) -> None:
             run = _executed(system, item, claim.witness, "the witness of")
             if not system.holds(item.goal, run.states[-1]):
                 raise CertificateError(f"the witness of {item.name} does not end where its goal is met")
+            if claim.asked is None and not matters(system, claim.witness[1], item):
+                raise CertificateError(
+                    f"the witness of {item.name} takes no step that can matter to it: nothing shows that it is ever asked"
+                )
         if claim.asked is not None:
             run = _executed(system, item, claim.asked, "the path that asks")
             if not asked_by(run, item):

@@ -19,7 +19,7 @@ from math import inf
 from msgspec import Struct
 
 from draincheck.budget import look, running
-from draincheck.engines.lasso import fair_loop
+from draincheck.engines.lasso import fair_loop, fair_tour
 from draincheck.errors import EvidenceError, OutOfBudget
 from draincheck.exploration.graph import ExploredGraph
 from draincheck.expr import TRUE, BoolExpr
@@ -49,6 +49,9 @@ __all__ = ["decide"]
 
 #: how many (state, memory) pairs may be looked at to make a counterexample shorter than the first one found
 EFFORT = 200_000
+
+#: how many of them may be looked at for one way round
+FIRST = 500_000
 
 #: states between two looks at the budget
 PIECE = 4096
@@ -187,7 +190,7 @@ class _Waiting:
 def _shortest_run(graph: ExploredGraph, waiting: _Waiting) -> _Run | None:
     """A run that waits for ever, if there is any: one with the fewest actions of those that wait when their loop begins.
 
-    In wide systems the search for shorter ones ends with `EFFORT`.
+    In wide systems the search for shorter ones ends with `EFFORT`, and that for the first with `FIRST`: then any is as good.
     """
     stop = next(filter(graph.may_stop, waiting.numbers), None)
     best = None if stop is None else _Run(waiting.path(stop), [])
@@ -197,8 +200,10 @@ def _shortest_run(graph: ExploredGraph, waiting: _Waiting) -> _Run | None:
         room = inf if best is None else best.length - 1 - waiting.depth(number)
         if room < 1 or effort > EFFORT:
             break
-        loop, looked = fair_loop(graph, home[number], number, room)
+        loop, looked = fair_loop(graph, home[number], number, room, FIRST)
         effort += looked
+        if loop is None and best is None:
+            loop = fair_tour(graph, home[number], number)
         if loop is not None:
             best = _Run(waiting.path(number), loop)
     return best
