@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -41,7 +41,7 @@ from tests.support.agreement import (
 )
 from tests.support.engines import one
 from tests.support.samples import sampled
-from tests.support.strategies import Recipe, recipes
+from tests.support.strategies import Recipe, recipes, tries
 
 #: random systems in `make long`, the parts they are divided into, so that several processes share them, and how many parts every run and the
 #: full run have
@@ -49,9 +49,7 @@ SYSTEMS, PARTS, QUICK, FULL = 5040, 252, 1, 4
 #: the k that induction goes up to: nearly all that it proves is proved with 1
 STEPS = (1, 1, 2, 3)
 
-RANDOM = settings(
-    max_examples=SYSTEMS // PARTS, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
+RANDOM = tries(SYSTEMS // PARTS)
 
 
 def sample(number: int) -> Recipe:

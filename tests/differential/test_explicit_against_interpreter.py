@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from draincheck import interpreter
@@ -16,9 +16,9 @@ from draincheck.run import rerun
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits, Outcome
 from tests.support.samples import sampled
-from tests.support.strategies import limits, random_system, systems
+from tests.support.strategies import limits, random_system, systems, tries
 
-RANDOM = settings(max_examples=25, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = tries(25)
 
 
 @pytest.mark.parametrize("part", sampled(range(48), 1, 24))

@@ -30,9 +30,9 @@ from draincheck.system import Action, State, TransitionSystem
 from drainspecs.mirror.code_base import CodeBase
 from tests.support.explored_page import Edge, Happening, PageGraph, read_document
 from tests.support.samples import sampled
-from tests.support.strategies import systems
+from tests.support.strategies import systems, tries
 
-RANDOM = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RANDOM = tries(8)
 CODE_BASES = [("v2.6.0", "mirror"), ("v2.6.0", "dataplane-stop"), ("f3926945c8", "timer"), ("v8.0.0", "commit")]
 OWN = [
     "examples/deadlock.py:deadlock:bug",

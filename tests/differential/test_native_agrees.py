@@ -11,7 +11,7 @@ from time import sleep
 from typing import cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from draincheck import interpreter
@@ -33,18 +33,13 @@ from draincheck.system import IntVar, TransitionSystem
 from draincheck.verdict import Exploration, Limits
 from tests.support.breaking import Break, kernel
 from tests.support.house import ROOT
-from tests.support.layouts import Spread
+from tests.support.layouts import Spread, spread_out
 from tests.support.machines import Machine
 from tests.support.rows import default_systems
 from tests.support.samples import sampled
-from tests.support.strategies import limits, random_system, systems
+from tests.support.strategies import limits, random_system, systems, tries
 
-RANDOM = settings(
-    max_examples=8,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+RANDOM = tries(8, HealthCheck.function_scoped_fixture)
 
 #: the states after one, in the order of the text; whether any action is enabled; for each condition whether it holds
 Seen = tuple[list[int], bool, list[bool]]
@@ -56,8 +51,7 @@ GAPS = (0, 12, 25, 40)
 @pytest.fixture(params=sampled(GAPS, [0, 40]))
 def spread(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """States have gaps between their fields."""
-    monkeypatch.setattr(Spread, "widest", request.param)
-    monkeypatch.setattr(loops, "Layout", Spread)
+    spread_out(monkeypatch, request.param)
     yield
 
 

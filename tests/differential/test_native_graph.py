@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -30,27 +30,18 @@ from drainspecs.suite.matrix import default_rows
 from tests.differential.test_liveness_networkx import with_demands
 from tests.differential.test_liveness_reference import systems as small_systems
 from tests.support.breaking import kernel
-from tests.support.layouts import Spread
+from tests.support.layouts import GAPS, Spread, spread_out
 from tests.support.machines import event_loop
 from tests.support.samples import evenly, sampled
-from tests.support.strategies import limits, random_system
+from tests.support.strategies import limits, random_system, tries
 
-RANDOM = settings(
-    max_examples=15,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-
-#: the widest gap between fields: a state has one word, two or three, up to eight; with wider ones some would have more
-GAPS = (0, 25, 40)
+RANDOM = tries(15, HealthCheck.function_scoped_fixture)
 
 
 @pytest.fixture(params=sampled(GAPS, [0, 40]))
 def spread(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """States have gaps between their fields; the kernel comes back often."""
-    monkeypatch.setattr(Spread, "widest", request.param)
-    monkeypatch.setattr(loops, "Layout", Spread)
+    spread_out(monkeypatch, request.param)
     in_small_pieces(monkeypatch)
     yield
 

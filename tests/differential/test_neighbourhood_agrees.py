@@ -8,7 +8,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from draincheck import Run, Trace
@@ -18,14 +18,9 @@ from draincheck.analysis.transition_graph import transition_graph
 from draincheck.errors import GraphTooLarge
 from draincheck.system import TransitionSystem
 from draincheck.verdict import Limits
-from tests.support.strategies import Recipe, recipes
+from tests.support.strategies import Recipe, recipes, tries
 
-RANDOM = settings(
-    max_examples=15,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+RANDOM = tries(15, HealthCheck.filter_too_much)
 
 
 def walk(system: TransitionSystem, seed: int) -> Trace:

@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ from drainspecs.mirror.properties import DrainInvariant
 from drainspecs.mirror.scenarios import find_scenario
 from tests.support.brute_force import Explored
 from tests.support.samples import sampled
-from tests.support.strategies import Recipe, recipes
+from tests.support.strategies import Recipe, recipes, tries
 
 #: the largest random system: what is plain takes long
 MOST = 120
@@ -33,12 +33,7 @@ MOST = 120
 #: the kinds of property whose fates are told
 TOLD = (Always, Assertion, CanAlwaysFinish, NoFault)
 
-RANDOM = settings(
-    max_examples=20,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+RANDOM = tries(20, HealthCheck.filter_too_much)
 
 
 def marked(system: TransitionSystem, seed: int) -> TransitionSystem:

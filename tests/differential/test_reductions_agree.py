@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -25,10 +25,9 @@ from draincheck.verdict import Limits, Outcome
 from tests.support.reduced import MOST, classes, disagreements, stored
 from tests.support.reducible import symmetric_system, system_with_steps
 from tests.support.samples import sampled
+from tests.support.strategies import tries
 
-RANDOM = settings(
-    max_examples=10, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)  # fmt: skip
+RANDOM = tries(10)
 SEEDS = st.integers(0, 2**32 - 1)
 
 KINDS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -18,27 +18,18 @@ from draincheck.properties import FAULTS, Always, Assertion, NoDeadlock, Propert
 from draincheck.system import State, TransitionSystem
 from draincheck.verdict import SILENT
 from tests.support.breaking import kernel
-from tests.support.layouts import Spread
+from tests.support.layouts import GAPS, Spread, spread_out
 from tests.support.machines import event_loop
 from tests.support.samples import sampled
-from tests.support.strategies import random_system, systems
+from tests.support.strategies import random_system, systems, tries
 
-RANDOM = settings(
-    max_examples=8,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-
-#: the widest gap between fields: a state has one word, two or three, up to eight; with wider ones some would have more
-GAPS = (0, 25, 40)
+RANDOM = tries(8, HealthCheck.function_scoped_fixture)
 
 
 @pytest.fixture(params=sampled(GAPS, [0, 40]))
 def spread(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """States have gaps between their fields."""
-    monkeypatch.setattr(Spread, "widest", request.param)
-    monkeypatch.setattr(loops, "Layout", Spread)
+    spread_out(monkeypatch, request.param)
     yield
 
 

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from random import Random
 from typing import ClassVar
 
+import pytest
+
+from draincheck.exploration import loop as loops
 from draincheck.exploration.layout import Field, Layout
 from draincheck.system import Variable
 
-__all__ = ["Spread"]
+__all__ = ["GAPS", "Spread", "spread_out"]
+
+#: the widest gap between fields: a state has one word, two or three, up to eight; with wider ones some would have more
+GAPS = (0, 25, 40)
 
 
 class Spread(Layout):
@@ -29,3 +35,9 @@ class Spread(Layout):
         self.everything = (1 << self.width) - 1
         ordered = [self.fields[variable] for variable in self.variables]
         self._places = [(field.mask >> field.offset, field.offset, field.low) for field in ordered]
+
+
+def spread_out(patch: pytest.MonkeyPatch, widest: int) -> None:
+    """From here on states have gaps between their fields, up to this wide."""
+    patch.setattr(Spread, "widest", widest)
+    patch.setattr(loops, "Layout", Spread)

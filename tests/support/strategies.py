@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, cast
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from draincheck import op
@@ -48,7 +49,7 @@ from draincheck.system import (
 )
 from draincheck.verdict import Limits
 
-__all__ = ["Recipe", "limits", "random_system", "recipes", "systems"]
+__all__ = ["Recipe", "limits", "random_system", "recipes", "systems", "tries"]
 
 HERE = SourceLine("random.py", 1)
 SORTS = (
@@ -322,3 +323,10 @@ def _unfolded(kind: Op, *args: Expr) -> Expr:
     if kind is op.ITE and isinstance(args[1], EnumExpr):
         return EnumExpr("", args[1].sort, op=kind, args=args)
     return BoolExpr("", BOOL, op=kind, args=args)
+
+
+def tries(number: int, *unusual: HealthCheck) -> settings:
+    """How a test tries so many random systems, of which one may take long to make; `unusual` is what else it does on purpose."""
+    return settings(
+        max_examples=number, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, *unusual]
+    )
