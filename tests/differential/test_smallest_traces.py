@@ -164,4 +164,4 @@ def test_searching_for_fewest_steps_would_be_noticed(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(_Search, "_onward", other)
     with pytest.raises(EvidenceError):
-        any(differing(program, CONTROLS))
+        list(differing(program, CONTROLS))
