@@ -15,8 +15,9 @@ import networkx as nx
 import pytest
 
 from draincheck.analysis.transition_graph import MAX_DRAWN, attribute_names, transition_graph
-from draincheck.errors import DrawingError, GraphTooLarge, SourceLine
+from draincheck.errors import DrawingError, GraphTooLarge, ModelError, SourceLine
 from draincheck.expr import FALSE, TRUE
+from draincheck.lang import Model
 from draincheck.properties import Always, Assertion
 from draincheck.report.dot import draw_svg
 from draincheck.report.graphs import to_dot, to_graphml, to_node_link, to_svg
@@ -387,3 +388,14 @@ def test_hairball_is_not_drawn() -> None:
     """Above the size at which anybody finds anything in it, no picture is made, whether Graphviz is there or not."""
     with pytest.raises(GraphTooLarge, match=f"counter has more than {MAX_DRAWN} reachable states"):
         to_svg(transition_graph(counter(MAX_DRAWN)))
+
+
+def test_a_graph_is_of_a_system() -> None:
+    """What has one says how it is got."""
+    m = Model("m")
+    with m.thread("p") as p:
+        p.do("step")
+    for what in (m, m.compile):
+        with pytest.raises(ModelError, match=r"a graph is of a system: write \.compile\(\) behind a model"):
+            transition_graph(what)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert len(transition_graph(m.compile())) == 2  # negative control

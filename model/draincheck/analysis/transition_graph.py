@@ -19,9 +19,9 @@ from collections.abc import Container, Iterator, Mapping
 
 import networkx as nx
 
-from draincheck.checking import Checkable, system_of
-from draincheck.errors import GraphTooLarge
+from draincheck.errors import GraphTooLarge, ModelError
 from draincheck.exploration.graph import StateGraph
+from draincheck.location import written
 from draincheck.properties import Always, FaultKind
 from draincheck.run import label_of
 from draincheck.semantics.violation import ERRORS
@@ -46,13 +46,13 @@ FILE_LIMITS = Limits(states=MAX_NODES)
 RESERVED = frozenset({"id", "initial", "final", "deadlock", "bound", "violates"})
 
 
-def transition_graph(what: Checkable, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
-    """All reachable states of a subject, a model or a system, and the actions between them.
+def transition_graph(system: TransitionSystem, limits: Limits = FILE_LIMITS) -> nx.MultiDiGraph[int]:
+    """All reachable states and the actions between them.
 
     A step with a fault is not taken: `bound` marks the states where it would pass a bound, and `violates` names errors, too.
-    Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole).
+    Raises GraphTooLarge if a limit is passed (part of a graph would be taken for the whole), and ModelError for what is no system.
     """
-    system = system_of(what)
+    _want_system(system)
     found = _explored(system, limits)
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=system.name, digest=system.digest)
     names = attribute_names(system)
@@ -69,6 +69,13 @@ def transition_graph(what: Checkable, limits: Limits = FILE_LIMITS) -> nx.MultiD
         for index, target in edges:
             graph.add_edge(number, target, key=index, **edge_attributes(system, state, system.actions[index]))
     return graph
+
+
+def _want_system(what: object) -> None:
+    if not isinstance(what, TransitionSystem):
+        raise ModelError(
+            f"a graph is of a system: write .compile() behind a model, .system() behind a subject; this is {written(what)} ({type(what).__name__})"
+        )
 
 
 def node_attributes(system: TransitionSystem, state: State, names: Mapping[str, str]) -> dict[str, Value]:
