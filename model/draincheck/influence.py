@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
+from operator import attrgetter
 from typing import Final
 
+from draincheck.budget import look
 from draincheck.evaluation import Evaluation
 from draincheck.expr import FALSE, BoolExpr, Expr, any_, constant, not_, substitute, variables_of
 from draincheck.properties import NoDeadlock, Property
 from draincheck.system import Action, TransitionSystem, Variable
+from draincheck.walks import bottom_up
 
 __all__ = ["at_work", "bearing", "can_hold"]
 
 #: values of its variables with which it is tried whether a process can always go on
 MOST_TRIED: Final = 1 << 14
 
-#: values that are tried of one variable after the other, until it is known what a condition turns on
-MOST_SET: Final = 1 << 12
+#: sub-terms that are looked at, again and again, until it is known what a condition turns on
+MOST_LOOKED_AT: Final = 1 << 18
+
+_NAME: Final = attrgetter("name")
 
 
 def at_work(
@@ -47,7 +52,7 @@ def can_hold(condition: BoolExpr) -> bool:
     """Whether a condition holds with some values of its variables; that is assumed where many are tried in vain."""
     read = variables_of(condition)
     at_once = Evaluation((variable, variable.sort.high) for variable in read)  # all is done in many a final state
-    return bool(at_once[condition]) or _holds_somewhere(condition, iter(range(MOST_SET)))
+    return bool(at_once[condition]) or _holds_somewhere(condition, iter(range(_tries(condition, 1))))
 
 
 def bearing(system: TransitionSystem, item: Property | None = None) -> Iterator[str]:
@@ -77,23 +82,38 @@ def _turns_on(condition: BoolExpr) -> set[Expr]:
 
     Not all that it names: some conditions are folded where they are written and others are not, and who is at work must not turn on that.
     """
-    return {variable for variable in variables_of(condition) if _makes_a_difference(variable, condition)}
+    read = variables_of(condition)
+    tries = _tries(condition, len(read)) if read else 0
+    return {variable for variable in read if _makes_a_difference(variable, condition, tries)} if tries else read
 
 
-def _makes_a_difference(variable: Expr, condition: BoolExpr) -> bool:
-    """Whether a condition has two values that differ in nothing but this variable; that is assumed where many are tried in vain."""
-    left, settled = iter(range(MOST_SET)), _settled(condition, variable)
+def _makes_a_difference(variable: Expr, condition: BoolExpr, tries: int) -> bool:
+    """Whether a condition has two values that differ in nothing but this variable; that is assumed where so many are tried in vain."""
+    look()
+    left, settled = iter(range(tries)), _settled(condition, variable)
     first = next(settled)
     return any(_holds_somewhere(not_(first.iff(other)), left) for other in settled)
 
 
+def _tries(condition: BoolExpr, questions: int) -> int:
+    """How often so many questions about a condition may each set a variable: all together look at so many sub-terms, however large it is."""
+    return MOST_LOOKED_AT // (questions * sum(1 for _ in bottom_up(condition)))
+
+
 def _holds_somewhere(condition: BoolExpr, left: Iterator[int]) -> bool:
     """Whether a condition holds with some values of its variables, and true where nothing is `left` to try."""
-    if next(left, None) is None:
-        return True
-    if not (read := variables_of(condition)):
-        return condition is not FALSE
-    return any(_holds_somewhere(each, left) for each in _settled(condition, min(read, key=str)))
+    todo: list[Iterator[BoolExpr]] = [iter((condition,))]
+    while todo:
+        here = next(todo[-1], None)
+        if here is None:
+            todo.pop()
+        elif next(left, None) is None:
+            return True
+        elif read := variables_of(here):
+            todo.append(_settled(here, min(read, key=_NAME)))
+        elif here is not FALSE:
+            return True
+    return False
 
 
 def _settled(condition: BoolExpr, variable: Expr) -> Iterator[BoolExpr]:

@@ -54,12 +54,18 @@ def _check_names(system: TransitionSystem) -> None:
 
 
 def _check_starts(system: TransitionSystem) -> None:
-    """Raise ModelError for a variable that starts with a value that it cannot have, or, where they can be listed, with none."""
+    """Raise ModelError for a variable that is there twice, or starts with a value that it cannot have, or, where they can be listed, with none."""
+    if len(system.position) < len(system.variables):
+        raise ModelError(f"{system.name}: a variable stands twice among its variables")
     for variable in system.variables:
         starts, sort = variable.initial, variable.sort
         if not starts and not is_natural(sort):
             raise ModelError(
                 f"{system.name}: {variable.name} starts with no value: name them, all are range({sort.low}, {sort.high + 1})"
+            )
+        if isinstance(starts, range) and starts.step != 1:
+            raise ModelError(
+                f"{system.name}: {variable.name} starts with a range that does not go up one by one: name its values"
             )
         ends = (starts[0], starts[-1]) if isinstance(starts, range) and starts else starts
         if any(not sort.low <= value <= sort.high for value in ends):

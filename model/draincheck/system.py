@@ -45,7 +45,7 @@ State = tuple[int, ...]
 class Variable(Expr, frozen=True):
     """A state variable. `initial` holds the stored values it may start with (a range, for all there are); `internal` ones stay out of traces.
 
-    `counts` names the process whose program counter it is, "" for other variables.
+    `counts` names the process whose program counter it is, "" for other variables; one that is `settled` is part of a system.
 
     One that does not `exists` is *absent*: a constant, its initial value, that folds away like others; steps drop updates of it.
     """
@@ -54,7 +54,6 @@ class Variable(Expr, frozen=True):
     internal: bool = False
     exists: bool = True
     counts: str = ""
-    #: it is part of a system, which starts as it does
     settled: bool = False
     #: updates that `to`, `set` and the like have made and no recorded step has stored yet, by identity, with their lines
     unused: dict[int, tuple[Update, SourceLine]] = field(default_factory=dict[int, "tuple[Update, SourceLine]"])
@@ -65,13 +64,15 @@ class Variable(Expr, frozen=True):
             force_setattr(self, "value", self.initial[0])
 
     def start_with(self, values: tuple[int, ...] | range) -> None:
-        """Give it other values, stored, to start with. Raises ModelError once it is part of a system, whose digest would be another one's."""
+        """Give it other values, stored, to start with. Raises ModelError once it is part of a system, and for a range with gaps."""
         if self.settled:
             raise slip(f"{self} starts as its system does, which is made: set it before, or build the model again")
+        if getattr(values, "step", 1) != 1:
+            raise slip(f"{self} starts with a range that goes up one by one, or with a tuple; not with {values}")
         force_setattr(self, "initial", values)
 
     def settle(self) -> None:
-        """It is part of a system, and starts as it does now."""
+        """It is part of a system."""
         force_setattr(self, "settled", True)
 
     def rename(self, name: str) -> None:

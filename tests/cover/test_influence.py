@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from draincheck.engines.explicit import check
-from draincheck.lang import TRUE, BoolExpr, BoolVar, Model, all_, any_
+from draincheck.engines.explicit import check, explore
+from draincheck.lang import TRUE, BoolExpr, BoolVar, Model, ModelError, all_, any_
 from draincheck.verdict import Outcome
 
 
@@ -197,3 +197,45 @@ def final(m: Model, served: BoolVar) -> None:
 def test_who_is_at_work_has_not_ended(add: Callable[[Model, BoolVar], None]) -> None:
     """Negative control: what goes on is something that somebody reads."""
     assert outcome(add) is Outcome.HOLDS
+
+
+@pytest.mark.parametrize("wide", [50, 600, 3000])
+@pytest.mark.parametrize("joined", [all_, any_])
+def test_wide_conditions_take_no_time_and_no_depth(wide: int, joined: Callable[..., BoolExpr]) -> None:
+    """Of what cannot be tried out it is assumed that it turns on all that it names."""
+    m = Model("wide")
+    bits = [m.bool(f"bit {number}") for number in range(wide)]
+    with m.thread("p") as p:
+        p.do("all", *[bit.set() for bit in bits])
+    m.final(joined(*bits))
+    m.always("some", any_(*bits) | ~bits[0])
+    m.no_deadlock()
+    assert explore(m.compile()).verdicts["no deadlock"].outcome is Outcome.HOLDS
+
+
+def test_a_final_condition_of_two_places_of_one_process_is_refused() -> None:
+    """Nobody is at both: it is false whatever the variables are, though each of its places can be reached."""
+    m = Model("places")
+    x = m.bool("x")
+    with m.thread("p") as p, p.loop():
+        p.here("a")
+        p.do("set", x.set())
+        p.here("b")
+        p.do("clear", x.clear())
+    m.final(p.at("a") & p.at("b"))
+    with pytest.raises(ModelError, match="no state is final"):
+        m.compile()
+
+
+def test_a_final_condition_of_one_place_is_none_of_these() -> None:
+    """Negative control."""
+    m = Model("places")
+    x = m.bool("x")
+    with m.thread("p") as p, p.loop():
+        p.here("a")
+        p.do("set", x.set())
+        p.here("b")
+        p.do("clear", x.clear())
+    m.final(p.at("a") & ~p.at("b"))
+    m.no_deadlock()
+    assert explore(m.compile()).verdicts["no deadlock"].outcome is Outcome.HOLDS

@@ -85,6 +85,11 @@ def test_a_label_is_true_where_its_step_is_taken(
         ("not kicked and drained", "not (not kicked and drained)"),
         ("kicked or drained", "not (kicked or drained)"),
         ("not (kicked or drained)", "kicked or drained"),
+        ("kicked & drained", "not (kicked & drained)"),
+        ("not kicked | drained", "not (not kicked | drained)"),
+        ("kicked AND drained", "not (kicked AND drained)"),
+        ("kicked, drained", "not (kicked, drained)"),
+        ("not (a) & (b)", "not (not (a) & (b))"),
         ("not (a) or (b)", "not (not (a) or (b))"),
     ],
 )

@@ -62,6 +62,11 @@ def test_what_the_language_makes_is_left_alone() -> None:
         (system(variable=IntVar("x", IntSort(0, 2), ())), "x starts with no value: name them, all are range(0, 3)"),
         (replace(system(), actions=(Action(4, "p", (PART,), TRUE, ()),)), "action 0 has the index 4"),
         (
+            system(variable=IntVar("x", IntSort(0, 9), range(0, 10, 3))),
+            "x starts with a range that does not go up one by one",
+        ),
+        (replace(system(), variables=(X, X)), "a variable stands twice among its variables"),
+        (
             replace(system(), actions=(Action(0, "p", (PART,), TRUE, (X.set(1), X.set(2))),)),
             "x is written twice in one action",
         ),

@@ -78,7 +78,7 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
 def _check_pinnable() -> None:
     """Raise UsageError outside of a checkout, and NotWritable where the counts cannot be written."""
     path = matrix.counts_path()
-    if not matrix.in_checkout():
+    if matrix.is_of_a_package():
         raise click.UsageError(
             f"--pin is for a checkout, and {path} belongs to an installed copy: pip would not know of it"
         )

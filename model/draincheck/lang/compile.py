@@ -84,11 +84,10 @@ def _refuse_unrecorded(model: Model) -> None:
 
 def _final(model: Model, compiled: Iterable[CompiledProcess], handovers: Handovers, resolve: Resolve) -> BoolExpr:
     """Where all may rest. Raises ModelError if the model says so of no state, whatever its variables are."""
-    if model.final_when is None:
+    may_end = model.final_when
+    if may_end is None:
         may_end = all_(*_resting(compiled, handovers).values())
-    elif can_hold(model.final_when):
-        may_end = model.final_when
-    else:
+    elif not can_hold(may_end) or ((found := resolve(may_end)) is not FALSE and not can_hold(found)):
         raise ModelError(_NEVER_FINAL, model.final_line)
     return resolve(any_(may_end, FALSE if model.aborted is None else model.aborted))
 

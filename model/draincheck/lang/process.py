@@ -7,6 +7,7 @@ is recorded inside `with process as p:`; a routine is a Python function that tak
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from functools import cached_property, partial
 from itertools import accumulate
@@ -399,6 +400,9 @@ class Coroutine(Process):
         return super().at(name) & ~self.on
 
 
+#: words and signs that join what is said in a test: its opposite is that of the whole
+_JOINED = re.compile(r"[&|,;]|\b(and|or|implies|iff|unless|if|then|but|xor|nor)\b", re.IGNORECASE)
+
 _BESIDE = "a step inside either, outside its alternatives: write 'with choice():' around it"
 _LATE_GUARD = "a guard after something was done in the same step: put it first, or end the atomic"
 
@@ -432,7 +436,7 @@ def _negated(words: str) -> str:
     """The opposite in words."""
     if words.startswith("not (") and words.endswith(")") and _is_balanced(inner := words[len("not (") : -1]):
         return inner
-    if " and " in words or " or " in words:
+    if _JOINED.search(words):
         return f"not ({words})"
     return words.removeprefix("not ") if words.startswith("not ") else f"not {words}"
 

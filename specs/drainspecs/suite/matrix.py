@@ -36,7 +36,7 @@ from drainspecs.mirror.scenarios import DEFAULT_SCENARIOS, SCENARIOS, applies, i
 
 __all__ = [
     "Cell", "Counts", "Deviation", "Row", "RowResult", "Solver", "advice", "all_rows", "counts_path", "counts_text",
-    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "in_checkout", "options_of_row", "pieces", "pinned_counts", "system_of",
+    "decide_all", "default_rows", "deviation", "deviations", "fault_of", "is_of_a_package", "options_of_row", "pieces", "pinned_counts", "system_of",
     "unknown", "with_order_any",
 ]  # fmt: skip
 
@@ -270,10 +270,9 @@ def counts_path() -> Path:
     return Path(__file__).parents[1] / "mirror" / "counts.json"
 
 
-def in_checkout() -> bool:
-    """Whether this is the project's own source, where counts are pinned, and no copy of it that was installed."""
-    folder = Path(__file__).parents[2]
-    return folder.name == "specs" and (folder.parent / "pyproject.toml").is_file()
+def is_of_a_package() -> bool:
+    """Whether the file of the pinned counts belongs to a copy that was installed, and not to the project's own source."""
+    return not {"site-packages", "dist-packages"}.isdisjoint(counts_path().parts)
 
 
 @cache
