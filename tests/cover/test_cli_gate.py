@@ -206,7 +206,7 @@ def test_the_gate_as_json(two_rows: list[Row], counts: dict[str, dict[str, Count
     assert data["differences"][0]["kind"] == "counts"
 
 
-def test_an_interrupted_gate(two_rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_gate(two_rows: list[Row], pinned_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C is no pass, in the document neither, and nothing is pinned."""
 
     def interrupted(rows: list[Row], _: int | None) -> Iterator[RowResult]:
