@@ -196,7 +196,8 @@ class Helpers:
         granted = [name for name in others if needs.keys().isdisjoint(self._lacking(name))]
         steps = wanted.offered(self._prospects.coming(granted=granted))
         nearer = self._waits_for(wanted.helper)
-        still = [name for name in others if steps and not self._future.moves(name)]
+        # where not all is seen nobody knows of one that he does not move by himself
+        still = [name for name in others if steps and self._future.complete and not self._future.moves(name)]
         for name in sorted(still, key=lambda name: (name not in nearer, name != wanted.process)):
             without = self._prospects.coming(without=name, granted=[other for other in granted if other != name])
             if not wanted.offered(without):
