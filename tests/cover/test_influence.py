@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from draincheck.engines.explicit import check, explore
-from draincheck.lang import TRUE, BoolExpr, BoolVar, Model, ModelError, all_, any_
+from draincheck.lang import TRUE, BoolExpr, BoolVar, Model, ModelError, Process, all_, any_
 from draincheck.verdict import Outcome
 
 
@@ -213,8 +213,8 @@ def test_wide_conditions_take_no_time_and_no_depth(wide: int, joined: Callable[.
     assert explore(m.compile()).verdicts["no deadlock"].outcome is Outcome.HOLDS
 
 
-def test_a_final_condition_of_two_places_of_one_process_is_refused() -> None:
-    """Nobody is at both: it is false whatever the variables are, though each of its places can be reached."""
+def two_places() -> tuple[Model, Process]:
+    """A thread that goes round between two places."""
     m = Model("places")
     x = m.bool("x")
     with m.thread("p") as p, p.loop():
@@ -222,6 +222,12 @@ def test_a_final_condition_of_two_places_of_one_process_is_refused() -> None:
         p.do("set", x.set())
         p.here("b")
         p.do("clear", x.clear())
+    return m, p
+
+
+def test_a_final_condition_of_two_places_of_one_process_is_refused() -> None:
+    """Nobody is at both: it is false whatever the variables are, though each of its places can be reached."""
+    m, p = two_places()
     m.final(p.at("a") & p.at("b"))
     with pytest.raises(ModelError, match="no state is final"):
         m.compile()
@@ -229,13 +235,7 @@ def test_a_final_condition_of_two_places_of_one_process_is_refused() -> None:
 
 def test_a_final_condition_of_one_place_is_none_of_these() -> None:
     """Negative control."""
-    m = Model("places")
-    x = m.bool("x")
-    with m.thread("p") as p, p.loop():
-        p.here("a")
-        p.do("set", x.set())
-        p.here("b")
-        p.do("clear", x.clear())
+    m, p = two_places()
     m.final(p.at("a") & ~p.at("b"))
     m.no_deadlock()
     assert explore(m.compile()).verdicts["no deadlock"].outcome is Outcome.HOLDS

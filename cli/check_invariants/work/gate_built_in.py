@@ -65,14 +65,18 @@ def command(quick: bool, pin: bool, as_list: bool, processes: int | None, report
     seen = f"{share(len(compared), len(rows), 'row')} compared, {left}" if stop else _checked(results)
     said = f"built-in story: {seen}; {_differ(found, violated, stop)}"
     if reports.as_json:
-        differences: list[Document] = [{**asdict(item), "command": item.command} for item in found]
-        emit_json("gate", {"rows": len(results), "differences": differences, "answer": said}, code)
+        emit_json("gate", {"rows": len(results), "differences": _differences(found), "answer": said}, code)
     reports.show("".join(f"{item}\n    {item.command}\n" for item in found) + f"{said}\n")
     if reports.wanted:
         suites = [*suites_of(results), Suite(title="liveness, notify and claims", items=_beyond(beyond, stop))]
         reports.write(_account(suites, stop, code, again, perf_counter() - start))
     emit_stop(stop, seen)
     return code
+
+
+def _differences(found: Sequence[Deviation]) -> list[Document]:
+    """The deviations as JSON values, with the command that shows each."""
+    return [{**asdict(item), "command": item.command} for item in found]
 
 
 def _check_pinnable() -> None:

@@ -109,12 +109,9 @@ def simulate(
         reporter: told how many actions were taken.
         tier: who walks; nothing that is found depends on it.
 
-    Raises ModelError for numbers that are not whole, `runs` that are not positive, a negative `depth`, and machine code that is demanded
-    and cannot be had.
+    Raises ModelError for numbers that make no sense (`_check_numbers`), and machine code that is demanded and cannot be had.
     """
-    want_whole(runs, "runs", 1)
-    want_whole(depth, "depth")
-    want_whole(seed, "seed", None)
+    _check_numbers(runs, depth, seed)
     watch = limits.begun()
     properties = [system.property_named(name) for name in property_names] or system.properties or system.implicit
     looked_for = [*dict.fromkeys((*properties, *(() if property_names else system.implicit)))]
@@ -129,6 +126,13 @@ def simulate(
         seconds=watch.passed(),
         advice=walks.advice,
     )
+
+
+def _check_numbers(runs: int, depth: int, seed: int) -> None:
+    """Raise ModelError for numbers that are not whole, `runs` that are not positive, and a negative `depth`."""
+    want_whole(runs, "runs", 1)
+    want_whole(depth, "depth")
+    want_whole(seed, "seed", None)
 
 
 def answer(asked: Question) -> Answered:
